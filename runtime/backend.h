@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+//
+// What the reactor asks of an I/O mechanism. Three implementations keep one contract: io_uring,
+// epoll, and the simulator. The contract, which the conformance suite spells out:
+// - A submitted operation completes exactly once, even when cancelled. cancel() only asks.
+// - Neither submit() nor cancel() resumes a coroutine: completions are collected by wait().
+// - Results are what the system call would give: a count, a descriptor, or a negated errno value.
+#pragma once
+
+#include <weir/runtime/address.h>
+#include <weir/runtime/base/result.h>
+#include <weir/runtime/base/time.h>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir {
+
+/// Which mechanism a reactor uses.
+enum class BackendKind : std::uint8_t {
+    automatic,  ///< the environment's WEIR_BACKEND if set; else io_uring where it is fast, or epoll
+    uring,      ///< io_uring, or a clear error where kernel or container refuse it
+    epoll,
+    simulated,  ///< virtual clock and in-memory network
+};
+
+namespace detail {
+
+class BufferPool;
+class Operation;
+class OperationList;
+
+class Backend {
+public:
+    virtual ~Backend() = default;
+
+    virtual BackendKind kind() const noexcept = 0;
+
+    /// Starts `operation`, which the caller has filled in. Its state becomes in_flight.
+    virtual void submit(Operation& operation) = 0;
+    /// Asks a submitted operation to end soon. It may still succeed.
+    virtual void cancel(Operation& operation) noexcept = 0;
+    /// Waits until an operation completes, wake() is called or `deadline` passes, and appends what
+    /// completed. With a deadline in the past it only looks.
+    virtual void wait(Instant deadline, OperationList& completed) = 0;
+    /// Ends a wait() that is going on, or the next one. Any thread.
+    virtual void wake() noexcept = 0;
+    virtual Instant now() noexcept = 0;
+    /// True when nothing can complete any more unless something new is submitted. Only the
+    /// simulator can know; the others say false.
+    virtual bool is_dead_end() const noexcept { return false; }
+
+    /// A stream socket for connecting to `peer`.
+    virtual Result<int> open_socket(const Endpoint& peer) = 0;
+    virtual Result<int> listen(const Endpoint& local, int backlog) = 0;
+    virtual Result<Endpoint> local_endpoint(int fd) = 0;
+    /// True when the peer has closed, or has sent what nobody asked for: not worth reusing.
+    virtual bool has_input(int fd) noexcept = 0;
+    /// Precondition: no operation of `fd` is in flight.
+    virtual void close(int fd) noexcept = 0;
+    /// For a backend with names of its own, as the simulator has: the addresses of `host`, or the
+    /// error. Others give nothing, and the system's resolver is asked.
+    virtual std::optional<Result<std::vector<Endpoint>>> resolve(std::string_view, std::uint16_t) {
+        return std::nullopt;
+    }
+};
+
+/// A backend of the kind asked for, or the reason why it cannot be had.
+Result<std::unique_ptr<Backend>> make_backend(BackendKind kind, BufferPool& buffers);
+
+}  // namespace detail
+
+/// "uring", "epoll", "simulated", "automatic".
+std::string_view to_string(BackendKind kind) noexcept;
+
+/// What BackendKind::automatic comes to on this machine, and why, for a person.
+std::string explain_backend_choice();
+
+}  // namespace weir

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: MIT
+//
+// Completions made from readiness. A descriptor is registered once, edge-triggered, when something
+// first has to wait for it; what is known of its readiness is kept, so that an operation is tried
+// at once where it can succeed and only armed where it cannot. Cancelling is synchronous: the
+// armed operation is taken out and completes with ECANCELED.
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <weir/runtime/buffers.h>
+#include <weir/runtime/operation.h>
+#include "runtime/backend/system_backend.h"
+
+namespace weir::detail {
+namespace {
+
+constexpr int kEventsPerWait = 512;
+constexpr std::uint64_t kWakeTag = ~std::uint64_t{0};
+
+/// What the backend knows of one descriptor.
+struct Descriptor {
+    Operation* input = nullptr;    // armed: waits for readability
+    Operation* output = nullptr;   // armed: waits for writability
+    std::uint32_t generation = 0;  // tells a stale event of a closed descriptor from a new one
+    bool registered = false;
+    bool readable = false;
+    bool writable = true;  // a new socket's send buffer has room
+    bool hung_up = false;  // the peer has closed: reads go on to the end, no event will follow
+};
+
+class EpollBackend final : public SystemBackend {
+public:
+    explicit EpollBackend(BufferPool& buffers)
+        : SystemBackend(SOCK_NONBLOCK),
+          buffers_(buffers),
+          epoll_fd_(::epoll_create1(EPOLL_CLOEXEC)) {}
+    ~EpollBackend() override {
+        if (epoll_fd_ >= 0) ::close(epoll_fd_);
+    }
+
+    Result<void> begin() {
+        if (epoll_fd_ < 0 || wake_fd() < 0) return Error::from_errno(errno, "starting epoll");
+        epoll_event event{};
+        event.events = EPOLLIN | EPOLLET;
+        event.data.u64 = kWakeTag;
+        if (::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, wake_fd(), &event) != 0) {
+            return Error::from_errno(errno, "starting epoll");
+        }
+        return {};
+    }
+
+    BackendKind kind() const noexcept override { return BackendKind::epoll; }
+    void submit(Operation& operation) override;
+    void cancel(Operation& operation) noexcept override;
+    void wait(Instant deadline, OperationList& completed) override;
+    void close(int fd) noexcept override;
+
+private:
+    Descriptor& descriptor(int fd);
+    bool arm(Operation& operation, Descriptor& state);
+    void progress(Operation*& armed, Descriptor& state);
+    void forget(int fd) noexcept;
+    std::optional<int> attempt(Operation& operation, Descriptor& state);
+    std::optional<int> attempt_receive(Operation& operation, Descriptor& state);
+    std::optional<int> attempt_send(Operation& operation, Descriptor& state);
+    void handle(const epoll_event& event);
+    int wait_for_kernel(Instant deadline);
+
+    BufferPool& buffers_;
+    int epoll_fd_;
+    std::vector<Descriptor> descriptors_;  // by descriptor number
+    OperationList completed_;
+    std::array<epoll_event, kEventsPerWait> events_{};
+};
+
+bool is_output(const Operation& operation) {
+    return operation.kind == OperationKind::connect || operation.kind == OperationKind::send;
+}
+
+void EpollBackend::submit(Operation& operation) {
+    operation.state = OperationState::in_flight;
+    operation.cancel_asked = false;
+    Descriptor& state = descriptor(operation.fd);
+    if (operation.kind == OperationKind::connect) {
+        const Bytes address = operation.peer->sockaddr_bytes();
+        const int status =
+            ::connect(operation.fd, reinterpret_cast<const sockaddr*>(address.data()),
+                      static_cast<socklen_t>(address.size()));
+        if (status == 0) return completed_.complete(operation, 0);
+        if (errno != EINPROGRESS && errno != EINTR) return completed_.complete(operation, -errno);
+        state.writable = false;
+    }
+    if (operation.kind == OperationKind::wait_readable) {
+        // Readiness may have been used up behind our back: look, do not remember.
+        pollfd look{operation.fd, POLLIN, 0};
+        state.readable = ::poll(&look, 1, 0) > 0;
+    }
+    const bool may_succeed = is_output(operation) ? state.writable : state.readable;
+    if (may_succeed) {
+        if (const std::optional<int> result = attempt(operation, state)) {
+            return completed_.complete(operation, *result);
+        }
+    }
+    if (!arm(operation, state)) completed_.complete(operation, -errno);
+}
+
+// Leaves the operation to the next event of its direction; registers the descriptor first where
+// that was not done. Registering reports the present readiness, so nothing is missed.
+bool EpollBackend::arm(Operation& operation, Descriptor& state) {
+    if (!state.registered) {
+        epoll_event event{};
+        event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+        event.data.u64 =
+            std::uint64_t{state.generation} << 32 | static_cast<std::uint32_t>(operation.fd);
+        if (::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, operation.fd, &event) != 0) return false;
+        state.registered = true;
+    }
+    (is_output(operation) ? state.output : state.input) = &operation;
+    return true;
+}
+
+void EpollBackend::cancel(Operation& operation) noexcept {
+    operation.cancel_asked = true;
+    if (!operation.in_flight()) return;
+    Descriptor& state = descriptor(operation.fd);
+    (is_output(operation) ? state.output : state.input) = nullptr;
+    if (operation.kind == OperationKind::wait_readable) forget(operation.fd);
+    completed_.complete(operation, -ECANCELED);
+}
+
+void EpollBackend::wait(Instant deadline, OperationList& completed) {
+    const int count = wait_for_kernel(completed_.empty() ? deadline : Instant::min());
+    for (int i = 0; i < count; ++i)
+        handle(events_[static_cast<std::size_t>(i)]);
+    completed.take_all(completed_);
+}
+
+int EpollBackend::wait_for_kernel(Instant deadline) {
+    timespec patience{};
+    const timespec* limit = nullptr;  // null: for ever
+    if (deadline != kNever) {
+        limit = &patience;
+        if (deadline != Instant::min()) {
+            const Duration left = std::max(deadline - now(), Duration::zero());
+            patience.tv_sec = left.count() / 1'000'000'000;
+            patience.tv_nsec = left.count() % 1'000'000'000;
+        }
+    }
+    const int count = ::epoll_pwait2(epoll_fd_, events_.data(), kEventsPerWait, limit, nullptr);
+    if (count >= 0 || errno != ENOSYS) return std::max(count, 0);
+    // Kernels before 5.11 wait in milliseconds; rounded up, so that timers are not early.
+    const int milliseconds =
+        limit == nullptr
+            ? -1
+            : static_cast<int>(patience.tv_sec * 1000 + (patience.tv_nsec + 999'999) / 1'000'000);
+    return std::max(::epoll_wait(epoll_fd_, events_.data(), kEventsPerWait, milliseconds), 0);
+}
+
+void EpollBackend::handle(const epoll_event& event) {
+    if (event.data.u64 == kWakeTag) return clear_wake();
+    Descriptor& state = descriptor(static_cast<int>(event.data.u64 & 0xffffffffu));
+    if (state.generation != event.data.u64 >> 32) return;
+    const bool broken = (event.events & (EPOLLHUP | EPOLLERR)) != 0;
+    if (broken || (event.events & EPOLLRDHUP) != 0) state.hung_up = true;
+    if (state.hung_up || (event.events & EPOLLIN) != 0) state.readable = true;
+    if (broken || (event.events & EPOLLOUT) != 0) state.writable = true;
+    if (state.readable) progress(state.input, state);
+    if (state.writable) progress(state.output, state);
+}
+
+void EpollBackend::progress(Operation*& armed, Descriptor& state) {
+    if (armed == nullptr) return;
+    const std::optional<int> result = attempt(*armed, state);
+    if (!result) return;
+    Operation& operation = *std::exchange(armed, nullptr);
+    if (operation.kind == OperationKind::wait_readable) forget(operation.fd);
+    completed_.complete(operation, *result);
+}
+
+// What is known of a descriptor that is not ours ends with its wait: its owner may close it then,
+// behind our back, and the next one with this number is another.
+void EpollBackend::forget(int fd) noexcept {
+    Descriptor& state = descriptor(fd);
+    if (state.registered) ::epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
+    const std::uint32_t generation = state.generation + 1;
+    state = Descriptor();
+    state.generation = generation;
+}
+
+// The system call itself. Nothing: it would block, and the next event will tell.
+std::optional<int> EpollBackend::attempt(Operation& operation, Descriptor& state) {
+    switch (operation.kind) {
+        case OperationKind::accept: {
+            const int fd = ::accept4(operation.fd, nullptr, nullptr, socket_flags());
+            if (fd >= 0) return fd;
+            if (errno != EAGAIN) return -errno;
+            state.readable = false;
+            return std::nullopt;
+        }
+        case OperationKind::connect: {
+            int reason = 0;
+            socklen_t size = sizeof reason;
+            if (::getsockopt(operation.fd, SOL_SOCKET, SO_ERROR, &reason, &size) != 0) {
+                return -errno;
+            }
+            return -reason;
+        }
+        case OperationKind::receive:
+            return attempt_receive(operation, state);
+        case OperationKind::send:
+            return attempt_send(operation, state);
+        case OperationKind::wait_readable:
+            return 0;
+    }
+    WEIR_CHECK_HINT(false, "an operation of no known kind");
+    return std::nullopt;
+}
+
+std::optional<int> EpollBackend::attempt_receive(Operation& operation, Descriptor& state) {
+    const BufferPool::Buffer buffer = buffers_.take();
+    if (buffer.data == nullptr) return -ENOBUFS;
+    ssize_t count = 0;
+    do {
+        count = ::recv(operation.fd, buffer.data, buffers_.buffer_size(), MSG_DONTWAIT);
+    } while (count < 0 && errno == EINTR);
+    if (count >= 0) {
+        // A short read has drained the socket; the confirming call would only say EAGAIN. Not so
+        // after a hang-up: data and end may come as one event, and no other follows.
+        if (static_cast<std::size_t>(count) < buffers_.buffer_size() && !state.hung_up) {
+            state.readable = false;
+        }
+        operation.buffer = buffer;
+        return static_cast<int>(count);
+    }
+    const int reason = errno;
+    buffers_.give_back(buffer);
+    if (reason != EAGAIN) return -reason;
+    state.readable = false;
+    return std::nullopt;
+}
+
+std::optional<int> EpollBackend::attempt_send(Operation& operation, Descriptor& state) {
+    while (!operation.data.empty()) {
+        const ssize_t count = ::send(operation.fd, operation.data.data(), operation.data.size(),
+                                     MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (count >= 0) {
+            operation.data = operation.data.subspan(static_cast<std::size_t>(count));
+            continue;
+        }
+        if (errno == EINTR) continue;
+        if (errno != EAGAIN) return -errno;
+        state.writable = false;
+        return std::nullopt;
+    }
+    return 0;
+}
+
+Descriptor& EpollBackend::descriptor(int fd) {
+    const auto index = static_cast<std::size_t>(fd);
+    if (index >= descriptors_.size()) descriptors_.resize(index + 64);
+    return descriptors_[index];
+}
+
+void EpollBackend::close(int fd) noexcept {
+    Descriptor& state = descriptor(fd);
+    const std::uint32_t generation = state.generation + 1;
+    state = Descriptor();
+    state.generation = generation;
+    ::close(fd);  // leaves the epoll set with its last descriptor
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Backend>> make_epoll_backend(BufferPool& buffers) {
+    auto backend = std::make_unique<EpollBackend>(buffers);
+    if (Result<void> begun = backend->begin(); !begun) return std::move(begun).error();
+    return std::unique_ptr<Backend>(std::move(backend));
+}
+
+}  // namespace weir::detail

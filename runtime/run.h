@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+//
+// The way in from plain code: run(task) makes a reactor on this thread, runs the task to its end,
+// and gives its value. All that the task began has ended by then.
+#pragma once
+
+#include <weir/runtime/reactor.h>
+#include <weir/runtime/task.h>
+#include <exception>
+#include <optional>
+#include <utility>
+
+namespace weir {
+namespace detail {
+
+/// Owner of the outermost task.
+template <typename T>
+class MainOwner final : public Owner {
+public:
+    explicit MainOwner(Task<T> task) {
+        PromiseBase& root = task.release().promise();
+        root.become_root(*this);
+        make_ready_first(root);
+    }
+
+    const bool& has_ended() const noexcept { return has_ended_; }
+
+    T result() {
+        if (exception_) std::rethrow_exception(exception_);
+        if constexpr (!std::is_void_v<T>) return std::move(*value_);
+    }
+
+private:
+    void child_done(PromiseBase& root) noexcept override {
+        has_ended_ = true;
+        if (root.has_exception()) {
+            exception_ = root.take_exception();
+        } else if constexpr (!std::is_void_v<T>) {
+            value_.emplace(static_cast<TaskPromise<T>&>(root).value());
+        }
+    }
+    void child_unwound(std::uintptr_t) noexcept override {
+        WEIR_CHECK_HINT(false, "nobody can cancel the outermost task");
+    }
+
+    struct Nothing {};
+    bool has_ended_ = false;
+    std::optional<std::conditional_t<std::is_void_v<T>, Nothing, T>> value_;
+    std::exception_ptr exception_;
+};
+
+}  // namespace detail
+
+/// Runs `main` and everything it begins; returns its value or throws its exception. Throws
+/// BadResultAccess where the backend that the options or WEIR_BACKEND ask for cannot be had. One
+/// run() at a time in a thread.
+template <typename T>
+T run(Task<T> main, const ReactorOptions& options = {}) {
+    const std::unique_ptr<Reactor> reactor = Reactor::make(options).value();
+    detail::MainOwner<T> owner(std::move(main));
+    reactor->drive(owner.has_ended());
+    return owner.result();
+}
+
+/// Runs `main` in a simulated world: time jumps from event to event, the network is in memory, and
+/// two runs do the same at the same virtual times. Aborts where nothing can ever happen any more.
+template <typename T>
+T run_simulated(Task<T> main) {
+    return run(std::move(main), ReactorOptions().backend(BackendKind::simulated));
+}
+
+}  // namespace weir

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+//
+// timeout(limit, task): the task's value, or Errc::timed_out, exactly one of them. When time is up
+// the task is destroyed, with all that it waits for, and only then does the caller go on.
+#pragma once
+
+#include <weir/runtime/outcome.h>
+#include <weir/runtime/reactor.h>
+#include <weir/runtime/task.h>
+#include <weir/runtime/timer_wheel.h>
+#include <optional>
+#include <utility>
+
+namespace weir {
+namespace detail {
+
+/// Result<T> for T, and Result<U> for Result<U>: nobody meets a Result of a Result.
+template <typename T>
+using timeout_value = std::conditional_t<is_result<T>, T, Result<T>>;
+
+template <typename T>
+class TimeoutAwaiter final : public Composite, private Owner, private TimerCallback {
+public:
+    TimeoutAwaiter(Instant deadline, Task<T> task) noexcept
+        : deadline_(deadline), task_(std::move(task)) {}
+    TimeoutAwaiter(const TimeoutAwaiter&) = delete;
+    TimeoutAwaiter& operator=(const TimeoutAwaiter&) = delete;
+    ~TimeoutAwaiter() {}
+
+    bool await_ready() noexcept { return false; }
+
+    template <typename Promise>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> waiting) {
+        if (!begin_wait(waiting, static_cast<Composite*>(this), LeafKind::composite)) {
+            return std::noop_coroutine();
+        }
+        waiting_ = to_handle(waiting);
+        // Armed before the task begins: of two equal deadlines the outer one wins.
+        timer_.set_target(static_cast<TimerCallback&>(*this));
+        Reactor::current().arm(timer_, deadline_);
+        auto coroutine = task_.release();
+        child_ = &coroutine.promise();
+        child_->become_root(*this);
+        return coroutine;
+    }
+
+    timeout_value<T> await_resume() {
+        if (!value_ && !failure_) return Error(Errc::timed_out);
+        return deliver_outcome<timeout_value<T>>(value_, failure_);
+    }
+
+private:
+    void on_timer() noexcept override { cancel_children(); }
+    void cancel_children() noexcept override {
+        if (child_ != nullptr) cancel(*child_);
+    }
+    void child_done(PromiseBase& root) noexcept override {
+        take_outcome<T>(root, value_, failure_);
+        child_unwound(0);
+    }
+    void child_unwound(std::uintptr_t) noexcept override {
+        child_ = nullptr;
+        if (timer_.is_armed()) Reactor::current().disarm(timer_);
+        make_ready(waiting_);
+    }
+
+    Instant deadline_;
+    Task<T> task_;
+    PromiseBase* child_ = nullptr;
+    Handle waiting_{};
+    Timer timer_;
+    std::optional<outcome_value<T>> value_;
+    Failure failure_;
+};
+
+}  // namespace detail
+
+/// What timeout() returns; co_await it.
+template <typename T>
+class [[nodiscard]] TimeoutRequest {
+public:
+    using weir_request = void;
+    TimeoutRequest(Instant deadline, Task<T> task) noexcept
+        : deadline_(deadline), task_(std::move(task)) {}
+    detail::TimeoutAwaiter<T> start() && noexcept {
+        return detail::TimeoutAwaiter<T>(deadline_, std::move(task_));
+    }
+
+private:
+    Instant deadline_;
+    Task<T> task_;
+};
+
+/// Result<T> for a Task<T>; a Task<Result<U>> gives Result<U>. An exception of the task is thrown.
+/// A task that ends in the very turn in which time is up counts as timed out if its end came after
+/// the deadline's.
+template <typename T>
+TimeoutRequest<T> timeout_at(Instant deadline, Task<T> task) noexcept {
+    return TimeoutRequest<T>(deadline, std::move(task));
+}
+
+template <typename T>
+TimeoutRequest<T> timeout(Duration limit, Task<T> task) noexcept {
+    return timeout_at(saturating_add(Reactor::current().now(), limit), std::move(task));
+}
+
+}  // namespace weir

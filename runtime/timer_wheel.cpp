@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+#include <weir/runtime/timer_wheel.h>
+
+#include <weir/runtime/ready_queue.h>
+#include <algorithm>
+#include <bit>
+
+namespace weir::detail {
+namespace {
+
+// How many entries ahead of the one being fired its timer, and the frame around it, are fetched.
+constexpr std::uint32_t kPrefetch = 12;
+
+unsigned level_of(std::uint16_t slot_number) {
+    return slot_number / 256;
+}
+
+}  // namespace
+
+TimerWheel::TimerWheel(Instant start) noexcept : start_(start) {}
+
+TimerWheel::~TimerWheel() {
+    WEIR_CHECK(armed_ == 0);
+}
+
+void TimerWheel::arm(Timer& timer, Instant deadline, Instant now) {
+    WEIR_ASSERT(!timer.is_armed());
+    deadline = std::clamp(deadline, now, saturating_add(now, kLongestWait));
+    // Round up: a timer may fire late, never early. What is due already fires at the next tick.
+    const auto ticks =
+        static_cast<std::uint64_t>((deadline - start_ + kTick - Duration(1)) / kTick);
+    timer.deadline_ = static_cast<std::uint32_t>(std::max(ticks, tick_ + 1));
+    insert(timer);
+    ++armed_;
+}
+
+void TimerWheel::disarm(Timer& timer) noexcept {
+    WEIR_CHECK(timer.is_armed());
+    const std::uint32_t entry = timer.location_ % 64;
+    Chunk& home = chunk(timer.location_ / 64);
+    home.timers[entry] = nullptr;
+    timer.location_ = Timer::kNowhere;
+    --armed_;
+    if (home.slot == kDetached) return;  // its slot is being fired right now
+
+    Slot& slot = slots_[home.slot];
+    --slot.live;
+    if (slot.live == 0) {
+        const std::uint16_t slot_number = home.slot;
+        free_chain(detach(slot_number));
+        return;
+    }
+    if (entry + 1u == home.used && &home == &chunk(slot.last) && home.used > 1) {
+        --home.used;  // armed and disarmed at once, as most timeouts are: leaves no trace
+        return;
+    }
+    ++slot.dead;
+    // Timeouts that are always disarmed must not pile up until their deadline.
+    if (slot.dead > slot.live + kEntries) sweep(home.slot);
+}
+
+void TimerWheel::advance(Instant now) {
+    const auto target = static_cast<std::uint64_t>(std::max(now - start_, Duration(0)) / kTick);
+    while (tick_ < target) {
+        const std::uint64_t step = ticks_until_next();
+        if (step > target - tick_) {
+            tick_ = target;
+            return;
+        }
+        tick_ += step;
+        cascade();
+        drain(static_cast<std::uint16_t>(tick_ & 0xff), [this](Timer& timer) { fire(timer); });
+    }
+}
+
+Instant TimerWheel::next_event() const noexcept {
+    if (armed_ == 0) return kNever;
+    return start_ + kTick * static_cast<std::int64_t>(tick_ + ticks_until_next());
+}
+
+// Ticks from now to the next occupied slot's beginning, at whatever level. Without timers: as far
+// as anybody can ask.
+std::uint64_t TimerWheel::ticks_until_next() const noexcept {
+    std::uint64_t nearest = std::uint64_t{1} << 40;
+    for (unsigned level = 0; level < kLevels; ++level) {
+        const std::uint64_t width = std::uint64_t{1} << (8 * level);
+        const auto present = static_cast<unsigned>((tick_ >> (8 * level)) & 0xff);
+        // Slots are looked at in the order in which they come due, from the one after the present.
+        for (unsigned ahead = 1; ahead <= kSlots;) {
+            const unsigned slot = (present + ahead) & 0xff;
+            const std::uint64_t word = occupied_[level][slot / 64] >> (slot % 64);
+            if (word == 0) {
+                ahead += 64 - slot % 64;
+                continue;
+            }
+            ahead += static_cast<unsigned>(std::countr_zero(word));
+            if (ahead > kSlots) break;
+            nearest = std::min(nearest, ((tick_ / width) + ahead) * width - tick_);
+            break;
+        }
+    }
+    return nearest;
+}
+
+// The tick has moved on: slots of coarser levels that begin here are spread over the finer ones,
+// coarsest first, so that timers of one deadline stay in the order of their arming.
+void TimerWheel::cascade() {
+    for (unsigned level = kLevels - 1; level > 0; --level) {
+        if ((tick_ & ((std::uint64_t{1} << (8 * level)) - 1)) != 0) continue;
+        const auto slot = static_cast<unsigned>((tick_ >> (8 * level)) & 0xff);
+        drain(static_cast<std::uint16_t>(level * kSlots + slot),
+              [this](Timer& timer) { insert(timer); });
+    }
+}
+
+void TimerWheel::fire(Timer& timer) noexcept {
+    timer.location_ = Timer::kNowhere;
+    --armed_;
+    if ((timer.target_ & Timer::kIsCallback) != 0) {
+        reinterpret_cast<TimerCallback*>(timer.target_ & ~Timer::kIsCallback)->on_timer();
+        return;
+    }
+    make_ready(timer.waiting());
+}
+
+// Takes a slot's chain out and gives each live timer to `each`, in order. Disarming a timer of the
+// chain meanwhile is allowed: it only clears the entry.
+template <typename Each>
+void TimerWheel::drain(std::uint16_t slot_number, Each each) {
+    std::uint32_t number = detach(slot_number);
+    while (number != kNone) {
+        Chunk& current = chunk(number);
+        for (std::uint32_t entry = 0; entry < current.used; ++entry) {
+            if (entry + kPrefetch < current.used) {
+                __builtin_prefetch(current.timers[entry + kPrefetch]);
+            }
+            if (Timer* timer = current.timers[entry]; timer != nullptr) each(*timer);
+        }
+        const std::uint32_t next = current.next;
+        free_chunk(number);
+        number = next;
+    }
+}
+
+std::uint16_t TimerWheel::slot_for(std::uint32_t deadline) const noexcept {
+    const std::uint32_t differing = deadline ^ static_cast<std::uint32_t>(tick_);
+    const unsigned level = differing == 0 ? 0 : (31u - std::countl_zero(differing)) / 8;
+    return static_cast<std::uint16_t>(level * kSlots + ((deadline >> (8 * level)) & 0xff));
+}
+
+void TimerWheel::insert(Timer& timer) {
+    place(timer, slot_for(timer.deadline_));
+}
+
+void TimerWheel::place(Timer& timer, std::uint16_t slot_number) {
+    Slot& slot = slots_[slot_number];
+    if (slot.last == kNone) {
+        slot.first = slot.last = new_chunk(slot_number);
+        mark(slot_number);
+    } else if (chunk(slot.last).used == kEntries) {
+        const std::uint32_t added = new_chunk(slot_number);
+        chunk(slot.last).next = added;
+        slot.last = added;
+    }
+    Chunk& tail = chunk(slot.last);
+    timer.location_ = slot.last * 64 + tail.used;
+    tail.timers[tail.used++] = &timer;
+    ++slot.live;
+}
+
+// Writes a slot's chain anew without the entries of disarmed timers; order is kept. Room never
+// runs out, since the writer follows the reader over the same chunks.
+void TimerWheel::sweep(std::uint16_t slot_number) noexcept {
+    Slot& slot = slots_[slot_number];
+    std::uint32_t write_chunk = slot.first;
+    std::uint32_t write_entry = 0;
+    for (std::uint32_t number = slot.first; number != kNone; number = chunk(number).next) {
+        Chunk& source = chunk(number);
+        for (std::uint32_t entry = 0; entry < source.used; ++entry) {
+            Timer* timer = source.timers[entry];
+            if (timer == nullptr) continue;
+            if (write_entry == kEntries) {
+                write_chunk = chunk(write_chunk).next;
+                write_entry = 0;
+            }
+            timer->location_ = write_chunk * 64 + write_entry;
+            chunk(write_chunk).timers[write_entry++] = timer;
+        }
+    }
+    // All chunks but the last of a chain are full: those before the writer's are so already.
+    free_chain(chunk(write_chunk).next);
+    chunk(write_chunk).next = kNone;
+    chunk(write_chunk).used = static_cast<std::uint16_t>(write_entry);
+    slot.last = write_chunk;
+    slot.dead = 0;
+}
+
+std::uint32_t TimerWheel::detach(std::uint16_t slot_number) noexcept {
+    const std::uint32_t first = slots_[slot_number].first;
+    if (first == kNone) return kNone;
+    for (std::uint32_t number = first; number != kNone; number = chunk(number).next) {
+        chunk(number).slot = kDetached;
+    }
+    slots_[slot_number] = Slot();
+    unmark(slot_number);
+    return first;
+}
+
+void TimerWheel::free_chain(std::uint32_t first) noexcept {
+    while (first != kNone) {
+        const std::uint32_t next = chunk(first).next;
+        free_chunk(first);
+        first = next;
+    }
+}
+
+std::uint32_t TimerWheel::new_chunk(std::uint16_t slot) {
+    if (free_chunks_ == kNone) {
+        const auto base = static_cast<std::uint32_t>(blocks_.size()) * kChunksPerBlock;
+        blocks_.push_back(std::make_unique<Chunk[]>(kChunksPerBlock));
+        for (std::uint32_t i = kChunksPerBlock; i-- > 0;)
+            free_chunk(base + i);
+    }
+    const std::uint32_t number = free_chunks_;
+    Chunk& taken = chunk(number);
+    free_chunks_ = taken.next;
+    taken.next = kNone;
+    taken.slot = slot;
+    taken.used = 0;
+    return number;
+}
+
+void TimerWheel::free_chunk(std::uint32_t number) noexcept {
+    chunk(number).next = free_chunks_;
+    chunk(number).slot = kDetached;
+    free_chunks_ = number;
+}
+
+void TimerWheel::mark(std::uint16_t slot_number) noexcept {
+    occupied_[level_of(slot_number)][slot_number % kSlots / 64] |= std::uint64_t{1}
+                                                                   << (slot_number % 64);
+}
+
+void TimerWheel::unmark(std::uint16_t slot_number) noexcept {
+    occupied_[level_of(slot_number)][slot_number % kSlots / 64] &=
+        ~(std::uint64_t{1} << (slot_number % 64));
+}
+
+}  // namespace weir::detail

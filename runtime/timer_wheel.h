@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+//
+// Hierarchical timing wheel: four levels of 256 slots, one tick a millisecond. A timer sits at the
+// level of the highest byte in which its deadline differs from the present tick, and moves down a
+// level each time its coarser slot comes due; equal deadlines fire in the order they were armed.
+// A slot is a chain of chunks of pointers, not a list through the timers: walking a list of ten
+// million timers is ten million cache misses in a row, while chunks can be read ahead of.
+// The wheel never reads a clock: the reactor tells it what time it is.
+#pragma once
+
+#include <weir/runtime/base/time.h>
+#include <weir/runtime/unit.h>
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace weir::detail {
+
+/// For timers that are not a plain wait: called by the loop when the deadline has come. Must not
+/// run user code; it may arm and disarm timers.
+class TimerCallback {
+public:
+    virtual void on_timer() noexcept = 0;
+
+protected:
+    ~TimerCallback() = default;
+};
+
+/// One timer: 16 bytes, in the awaiter's frame. Must not move or die while armed.
+class Timer {
+public:
+    Timer() noexcept = default;
+    Timer(const Timer&) = delete;
+    Timer& operator=(const Timer&) = delete;
+
+    bool is_armed() const noexcept { return location_ != kNowhere; }
+    /// What happens at the deadline: the waiting coroutine becomes ready, or the callback runs.
+    void set_target(Handle waiting) noexcept {
+        target_ = reinterpret_cast<std::uintptr_t>(waiting.address());
+    }
+    void set_target(TimerCallback& callback) noexcept {
+        target_ = reinterpret_cast<std::uintptr_t>(&callback) | kIsCallback;
+    }
+    /// Precondition: the target is a coroutine.
+    Handle waiting() const noexcept {
+        return Handle::from_address(reinterpret_cast<void*>(target_));
+    }
+
+private:
+    friend class TimerWheel;
+    static constexpr std::uint32_t kNowhere = ~std::uint32_t{0};
+    static constexpr std::uintptr_t kIsCallback = 1;
+
+    std::uint32_t location_ = kNowhere;  // chunk number * 64 + entry in the chunk
+    std::uint32_t deadline_ = 0;         // in ticks, modulo 2^32
+    std::uintptr_t target_ = 0;
+};
+static_assert(sizeof(Timer) == 16);
+
+class TimerWheel {
+public:
+    static constexpr Duration kTick = std::chrono::milliseconds(1);
+    /// Longer waits are cut to this: ticks are counted modulo 2^32.
+    static constexpr Duration kLongestWait = std::chrono::hours(24 * 24);
+
+    /// Tick 0 is at `start`.
+    explicit TimerWheel(Instant start) noexcept;
+    ~TimerWheel();
+    TimerWheel(const TimerWheel&) = delete;
+    TimerWheel& operator=(const TimerWheel&) = delete;
+
+    /// Fires `timer` in the first advance() to `deadline` or later; never before. `now` is the
+    /// reactor's present, at or after the last advance().
+    void arm(Timer& timer, Instant deadline, Instant now);
+    /// Precondition: armed.
+    void disarm(Timer& timer) noexcept;
+
+    /// Fires all timers due at `now`, by deadline and then by order of arming.
+    void advance(Instant now);
+
+    /// When advance() has something to do next: not later than the earliest deadline, but it may
+    /// be earlier, where a coarse slot must be spread. kNever when no timer is armed.
+    Instant next_event() const noexcept;
+
+    std::size_t armed() const noexcept { return armed_; }
+
+private:
+    static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+    static constexpr unsigned kLevels = 4;
+    static constexpr unsigned kSlots = 256;
+    static constexpr std::uint32_t kEntries = 63;
+    static constexpr std::uint32_t kChunksPerBlock = 512;
+    static constexpr std::uint16_t kDetached = 0xffff;
+
+    struct Chunk {
+        std::uint32_t next = kNone;
+        std::uint16_t slot = kDetached;  // level * 256 + slot, so that disarm finds the counts
+        std::uint16_t used = 0;
+        std::array<Timer*, kEntries> timers;
+    };
+    static_assert(sizeof(Chunk) == 512);
+
+    struct Slot {
+        std::uint32_t first = kNone;
+        std::uint32_t last = kNone;
+        std::uint32_t live = 0;
+        std::uint32_t dead = 0;  // entries whose timer was disarmed
+    };
+
+    Chunk& chunk(std::uint32_t number) noexcept {
+        return blocks_[number / kChunksPerBlock][number % kChunksPerBlock];
+    }
+    std::uint32_t new_chunk(std::uint16_t slot);
+    void free_chunk(std::uint32_t number) noexcept;
+    std::uint16_t slot_for(std::uint32_t deadline) const noexcept;
+    void insert(Timer& timer);
+    void place(Timer& timer, std::uint16_t slot_number);
+    void sweep(std::uint16_t slot_number) noexcept;
+    void free_chain(std::uint32_t first) noexcept;
+    std::uint32_t detach(std::uint16_t slot_number) noexcept;
+    template <typename Each>
+    void drain(std::uint16_t slot_number, Each each);
+    void fire(Timer& timer) noexcept;
+    void cascade();
+    std::uint64_t ticks_until_next() const noexcept;
+    void mark(std::uint16_t slot_number) noexcept;
+    void unmark(std::uint16_t slot_number) noexcept;
+
+    Instant start_;
+    std::uint64_t tick_ = 0;  // all timers due at or before this tick have fired
+    std::size_t armed_ = 0;
+    std::array<Slot, kLevels * kSlots> slots_{};
+    std::array<std::array<std::uint64_t, kSlots / 64>, kLevels> occupied_{};
+    std::vector<std::unique_ptr<Chunk[]>> blocks_;
+    std::uint32_t free_chunks_ = kNone;
+};
+
+}  // namespace weir::detail
