@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+//
+// The HTTP/1.1 client: sends requests over connections that it keeps for reuse, by origin. An
+// answer with an error status is an answer; an Error means that there is none, or not all of it.
+#pragma once
+
+#include <weir/http/tls_context.h>
+#include <weir/http/wire/error.h>
+#include <weir/http/wire/message.h>
+#include <weir/http/wire/parser_event.h>
+#include <weir/runtime/base/assert.h>
+#include <weir/runtime/base/bytes.h>
+#include <weir/runtime/base/result.h>
+#include <weir/runtime/base/time.h>
+#include <weir/runtime/sync/semaphore.h>
+#include <weir/runtime/task.h>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace weir::http {
+
+class Client;
+class Connection;
+
+/// What a client is allowed, and how long each of its waits may take. Each limit ends the wait with
+/// Errc::timed_out and a message that names the phase.
+class ClientOptions {
+public:
+    ClientOptions() noexcept {}
+
+    /// Trust for https. Without it, the system's authorities.
+    ClientOptions& tls(TlsContext context) {
+        tls_ = std::move(context);
+        return *this;
+    }
+    /// Name, TCP and TLS together. Default: 10 s.
+    ClientOptions& connect_limit(Duration limit) noexcept { return connect_ = limit, *this; }
+    /// From the request's last byte to the answer's first. Default: 600 s; models think long.
+    ClientOptions& first_byte_limit(Duration limit) noexcept { return first_byte_ = limit, *this; }
+    /// Between two arrivals of an answer that has begun. Default: 120 s.
+    ClientOptions& gap_limit(Duration limit) noexcept { return gap_ = limit, *this; }
+    /// One deadline for a whole call, from the look-up of the name to the last byte. Default: none.
+    ClientOptions& call_limit(Duration limit) noexcept { return call_ = limit, *this; }
+    /// Connections being opened at once; further calls wait for their turn. More would only take
+    /// memory and let handshakes run into their limit, since they share one core. Default: 512.
+    ClientOptions& connecting_max(std::size_t count) noexcept {
+        return connecting_max_ = count, *this;
+    }
+    /// Connections kept for reuse, for each origin. Default: 10,000.
+    ClientOptions& idle_max(std::size_t count) noexcept { return idle_max_ = count, *this; }
+    /// The largest body that send() gathers. Default: 256 MiB.
+    ClientOptions& body_max(std::uint64_t bytes) noexcept { return body_max_ = bytes, *this; }
+
+private:
+    friend class Client;
+    std::optional<TlsContext> tls_;
+    Duration connect_ = std::chrono::seconds(10);
+    Duration first_byte_ = std::chrono::seconds(600);
+    Duration gap_ = std::chrono::seconds(120);
+    Duration call_ = Duration::max();
+    std::size_t connecting_max_ = 512;
+    std::size_t idle_max_ = 10'000;
+    std::uint64_t body_max_ = std::uint64_t{256} << 20;
+};
+
+/// A whole answer.
+class Response {
+public:
+    Response(ResponseHead response_head, std::string text)
+        : head(std::move(response_head)), body(std::move(text)) {}
+
+    int status() const noexcept { return head.status; }
+
+    ResponseHead head;
+    std::string body;
+};
+
+/// An answer whose body is read piece by piece. Read to its end, the connection is kept for reuse;
+/// dropped before, it is closed, which also tells the server to stop. Must not outlive its client.
+class ResponseStream {
+public:
+    ResponseStream(ResponseStream&&) noexcept;
+    ResponseStream& operator=(ResponseStream&&) noexcept;
+    ~ResponseStream();
+
+    int status() const noexcept { return status_; }
+    /// Precondition: take_head() was not called.
+    const ResponseHead& head() const noexcept { return WEIR_CHECK(head_ != nullptr), *head_; }
+    /// Hands the head over, for those who keep many streams; only status() is left.
+    ResponseHead take_head();
+
+    /// The next piece of the body, valid until the next call; empty at the end of the body.
+    /// HttpErrc::body_cut where the connection ends before the body does. After an error the
+    /// stream is of no more use.
+    Task<Result<Bytes>> read();
+    /// Drops the rest of the body, so that the connection can be kept; closes it instead where the
+    /// end does not come within `limit`. Then the stream is at its end.
+    Task<void> drain(Duration limit);
+    /// Whether the body was read to its end.
+    bool is_complete() const noexcept;
+
+private:
+    friend class Client;
+    ResponseStream(Client& client, ResponseHead head, std::unique_ptr<Connection> connection);
+
+    Client* client_;
+    std::unique_ptr<ResponseHead> head_;      // elsewhere, since streams are moved around
+    std::unique_ptr<Connection> connection_;  // null once it went back to the client
+    int status_;
+};
+
+class Client {
+public:
+    explicit Client(ClientOptions options = ClientOptions());
+    ~Client();
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    /// The whole answer. A request that a reused connection never began to answer is sent again,
+    /// once, on a new one: the server had closed it meanwhile.
+    Task<Result<Response>> send(Request request);
+    /// The answer up to its head; the body is read from the stream.
+    Task<Result<ResponseStream>> open(Request request);
+
+    /// Connections that wait for reuse now, and connections opened so far.
+    std::size_t idle() const noexcept { return idle_; }
+    std::size_t opened() const noexcept { return opened_; }
+
+private:
+    friend class ResponseStream;
+
+    Task<Result<Response>> gather_body(Task<Result<ResponseStream>> opening);
+    Task<Result<ResponseStream>> exchange(std::unique_ptr<const Request> request);
+    Task<Result<std::unique_ptr<Connection>>> connect(const Url& url, Instant deadline);
+    Task<Result<std::unique_ptr<Connection>>> connect_now(const Url& url);
+    Task<Permit> turn_to_connect();
+    std::unique_ptr<Connection> take_idle(const std::string& origin);
+    void give_back(std::unique_ptr<Connection> connection);
+    Result<TlsContext> tls_context();
+
+    ClientOptions options_;
+    Semaphore connecting_;
+    std::unordered_map<std::string, std::vector<std::unique_ptr<Connection>>> pool_;
+    std::size_t idle_ = 0;
+    std::size_t opened_ = 0;
+};
+
+}  // namespace weir::http

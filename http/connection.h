@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+//
+// One connection of a client: writes a request, pumps bytes through the response parser. Each wait
+// has one timer, for whichever comes first: the limit of its phase, or the deadline of the call.
+#pragma once
+
+#include <weir/http/wire/message.h>
+#include <weir/http/wire/response_parser.h>
+#include <weir/runtime/base/result.h>
+#include <weir/runtime/base/time.h>
+#include <weir/runtime/task.h>
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "http/transport.h"
+
+namespace weir::http {
+
+/// How long each wait of a call may take.
+class PhaseLimits {
+public:
+    PhaseLimits(Duration for_first_byte, Duration for_gap) noexcept
+        : first_byte(for_first_byte), gap(for_gap) {}
+
+    Duration first_byte;
+    Duration gap;
+};
+
+/// Errc::timed_out: "waited 10 s for a connection", or that the call's own deadline passed there.
+Error timed_out_waiting(const char* for_what, Duration limit, bool was_phase_limit);
+
+class Connection {
+public:
+    Connection(Transport transport, std::string origin, ParserLimits limits, PhaseLimits phases)
+        : transport_(std::move(transport)),
+          parser_(limits),
+          origin_(std::move(origin)),
+          phases_(phases) {}
+
+    /// When the present call must be over.
+    void set_deadline(Instant deadline) noexcept { deadline_ = deadline; }
+    Instant deadline() const noexcept { return deadline_; }
+
+    /// Sends `request` and reads up to the end of the response's head.
+    Task<Result<ResponseHead>> exchange(const Request& request);
+    /// The next body piece, valid until the next call, or the end of the response, which comes
+    /// once.
+    Task<Result<ParserEvent>> next_event();
+
+    const std::string& origin() const noexcept { return origin_; }
+    /// Whether a byte of the present answer has come.
+    bool has_answer_begun() const noexcept { return parser_.has_begun(); }
+    bool is_body_complete() const noexcept { return parser_.is_done(); }
+    /// Whether it can carry another request: all of ours was sent, the answer is complete, and
+    /// nothing follows it.
+    bool is_reusable() const noexcept {
+        return parser_.keep_alive() && input_.empty() && !has_failed_to_send_;
+    }
+    /// For an idle connection: the peer has neither closed it nor sent anything.
+    bool is_quiet() const noexcept { return transport_.is_quiet(); }
+    void release_buffers() noexcept { transport_.release(); }
+
+private:
+    Task<Result<void>> write(const Request& request);
+    Task<Result<void>> write_piece(Bytes bytes, Duration limit);
+    Result<ParserEvent> take(Result<Bytes> received, bool was_phase_limit);
+
+    Transport transport_;
+    ResponseParser parser_;
+    Bytes input_;  // what read() gave and the parser has not consumed
+    std::string origin_;
+    PhaseLimits phases_;
+    Instant deadline_ = kNever;
+    bool has_failed_to_send_ = false;
+};
+
+}  // namespace weir::http

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+//
+// A connection's bytes, plain or through TLS: one TCP stream, with a TLS engine between it and us
+// where the scheme asks for it. One task uses it at a time. It holds no buffer while it waits.
+#pragma once
+
+#include <weir/runtime/base/bytes.h>
+#include <weir/runtime/base/result.h>
+#include <weir/runtime/task.h>
+#include <weir/runtime/tcp.h>
+#include <cstddef>
+#include <memory>
+#include <optional>
+
+#include "http/tls_engine.h"
+
+namespace weir::http {
+
+class Transport {
+public:
+    explicit Transport(TcpStream stream) noexcept : stream_(std::move(stream)) {}
+
+    /// Puts TLS in between and shakes hands. Once, before anything else.
+    Task<Result<void>> begin_tls(TlsEngine engine);
+
+    /// The next bytes, valid until the next call; empty at the peer's end. A TLS peer that closes
+    /// without saying so is an error, for what came may be cut.
+    Task<Result<Bytes>> read();
+    /// Sends all of `bytes`.
+    Task<Result<void>> write_all(Bytes bytes);
+    /// Says goodbye, as TLS wants it, without waiting for an answer. Then only close.
+    Task<Result<void>> say_goodbye();
+
+    /// Gives back the buffers that the last read() used.
+    void release() noexcept;
+    /// For a connection that nobody reads: false if the peer closed it or sent anything.
+    bool is_quiet() const noexcept { return encrypted_.empty() && stream_.is_quiet(); }
+
+private:
+    Task<Result<Bytes>> read_decrypted();
+    Task<Result<void>> flush();
+    Task<Result<void>> receive();
+
+    TcpStream stream_;
+    Lease lease_;
+    std::unique_ptr<TlsEngine> tls_;
+    Bytes encrypted_;                         // what of the lease is not decrypted yet
+    std::unique_ptr<std::byte[]> decrypted_;  // what read() gave last
+};
+
+}  // namespace weir::http

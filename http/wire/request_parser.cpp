@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+#include <weir/http/wire/error.h>
+#include <weir/http/wire/request_parser.h>
+#include <weir/runtime/base/assert.h>
+#include <algorithm>
+#include <string>
+
+namespace weir::http {
+namespace {
+
+Error malformed(std::string what) {
+    return Error(HttpErrc::malformed_request, std::move(what));
+}
+
+/// RFC 9112, 2.2: empty lines before a request line are skipped; old clients send one after a body.
+std::string_view without_leading_lines(std::string_view text) noexcept {
+    while (!text.empty() && (text.front() == '\r' || text.front() == '\n'))
+        text.remove_prefix(1);
+    return text;
+}
+
+/// Whoever speaks something else is found out by the first byte, not when the head ends (never).
+Result<void> check_beginning(std::string_view text) {
+    text = without_leading_lines(text);
+    if (text.empty() || is_token(text.substr(0, 1))) return {};
+    constexpr char kTlsHandshake = 0x16;
+    if (text.front() == kTlsHandshake) {
+        return malformed("the client speaks TLS to a plain HTTP port");
+    }
+    return malformed("the request does not begin with a method");
+}
+
+/// A CR or LF that is not part of a CRLF. A whole head ends with LF, so no CR is left over.
+bool has_lone_line_end(std::string_view text) noexcept {
+    char previous = 0;
+    for (const char byte : text) {
+        if ((byte == '\n') != (previous == '\r')) return true;
+        previous = byte;
+    }
+    return false;
+}
+
+bool is_target(std::string_view method, std::string_view target) noexcept {
+    const bool is_visible = std::ranges::all_of(target, [](char signed_byte) {
+        const auto byte = static_cast<unsigned char>(signed_byte);
+        return byte > 0x20 && byte < 0x7f;
+    });
+    if (target.empty() || !is_visible) return false;
+    // RFC 9112, 3.2: the four forms.
+    if (target.front() == '/') return true;
+    if (target == "*") return method == "OPTIONS";
+    if (method == "CONNECT") return target.find(':') != std::string_view::npos;
+    return target.starts_with("http://") || target.starts_with("https://");
+}
+
+}  // namespace
+
+void RequestParser::start() {
+    WEIR_CHECK(state_ == State::done);
+    head_ = RequestHead();
+    body_ = detail::BodyReader();
+    state_ = State::head;
+    has_begun_ = false;
+    keep_alive_ = false;
+    expects_continue_ = false;
+}
+
+Result<ParserEvent> RequestParser::next(Bytes& input) {
+    WEIR_CHECK_HINT(state_ == State::head || state_ == State::body,
+                    "call start() after end, and stop at an error");
+    if (!input.empty()) has_begun_ = true;
+    auto event = advance(input);
+    if (!event) {
+        state_ = State::failed;
+        keep_alive_ = false;
+        buffer_.release();
+    }
+    return event;
+}
+
+Result<ParserEvent> RequestParser::advance(Bytes& input) {
+    switch (state_) {
+        case State::head:
+            return read_head(input);
+        case State::body: {
+            auto event = body_.next(input);
+            if (event && event->kind == ParserEvent::end) state_ = State::done;
+            return event;
+        }
+        case State::done:
+        case State::failed:
+            break;  // Excluded by next().
+    }
+    return ParserEvent(ParserEvent::need_more);
+}
+
+Result<ParserEvent> RequestParser::on_end() {
+    WEIR_CHECK(state_ == State::head || state_ == State::body);
+    keep_alive_ = false;
+    if (state_ == State::head) {
+        const bool is_between = without_leading_lines(buffer_.text()).empty();
+        buffer_.release();
+        state_ = is_between ? State::done : State::failed;
+        if (is_between) return ParserEvent(ParserEvent::end);
+        return Error(HttpErrc::body_cut, "the connection closed inside the head of the request");
+    }
+    auto event = body_.on_end();
+    state_ = event ? State::done : State::failed;
+    return event;
+}
+
+RequestHead RequestParser::take_head() {
+    return std::move(head_);
+}
+
+Result<ParserEvent> RequestParser::read_head(Bytes& input) {
+    if (input.empty()) return ParserEvent(ParserEvent::need_more);
+    const auto status = buffer_.collect(input, limits_);
+    auto plausible = check_beginning(buffer_.text());
+    if (!plausible) return std::move(plausible).error();
+    switch (status) {
+        case detail::HeadBuffer::Status::need_more:
+            return ParserEvent(ParserEvent::need_more);
+        case detail::HeadBuffer::Status::too_large:
+            return Error(HttpErrc::head_too_large, "the request's head is larger than " +
+                                                       std::to_string(limits_.head_bytes) +
+                                                       " bytes, the limit");
+        case detail::HeadBuffer::Status::complete:
+            break;
+    }
+    auto parsed = parse_head(buffer_.text());
+    buffer_.release();
+    if (!parsed) return std::move(parsed).error();
+    auto framed = choose_framing();
+    if (!framed) return std::move(framed).error();
+    state_ = State::body;
+    return ParserEvent(ParserEvent::head);
+}
+
+Result<void> RequestParser::parse_head(std::string_view text) {
+    if (has_lone_line_end(text)) return malformed("a line of the request's head does not end CRLF");
+    text = without_leading_lines(text);
+    auto request_line = parse_request_line(detail::take_line(text));
+    if (!request_line) return request_line;
+    auto fields = detail::parse_fields(text, limits_, HttpErrc::malformed_request, head_.headers);
+    if (!fields) return fields;
+    return check_host();
+}
+
+/// RFC 9112, 3: method SP request-target SP HTTP-version, with exactly these spaces.
+Result<void> RequestParser::parse_request_line(std::string_view line) {
+    const std::size_t method_end = line.find(' ');
+    const std::size_t target_end = line.rfind(' ');
+    if (method_end == std::string_view::npos || target_end == method_end) {
+        return malformed("the request line is not 'METHOD target HTTP/1.1'");
+    }
+    const std::string_view method = line.substr(0, method_end);
+    const std::string_view target = line.substr(method_end + 1, target_end - method_end - 1);
+    const std::string_view version = line.substr(target_end + 1);
+    if (!is_token(method)) return malformed("the method has a byte that methods may not have");
+    const bool is_version_known = version.size() == 8 && version.starts_with("HTTP/1.") &&
+                                  version[7] >= '0' && version[7] <= '9';
+    if (!is_version_known) return malformed("the request's version is not HTTP/1.1 or HTTP/1.0");
+    if (!is_target(method, target)) return malformed("the request's target is malformed");
+    head_.method = method;
+    head_.target = target;
+    head_.minor_version = version[7] == '0' ? 0 : 1;
+    return {};
+}
+
+/// RFC 9112, 3.2: exactly one Host in HTTP/1.1, and never two.
+Result<void> RequestParser::check_host() const {
+    std::size_t hosts = 0;
+    for (const Field field : head_.headers) {
+        if (!equals_ignoring_case(field.name, "Host")) continue;
+        ++hosts;
+        if (field.value.find_first_of(" \t,@/?#\\") != std::string_view::npos) {
+            return malformed("the request's Host field is not a host and port");
+        }
+    }
+    if (hosts > 1) return malformed("the request has more than one Host field");
+    if (hosts == 0 && head_.minor_version > 0) return malformed("the request has no Host field");
+    return {};
+}
+
+Result<void> RequestParser::choose_framing() {
+    constexpr auto kMalformed = HttpErrc::malformed_request;
+    auto declared = detail::declared_framing(head_.headers, head_.minor_version, kMalformed);
+    if (!declared) return std::move(declared).error();
+    if (declared->framing == detail::Framing::length && declared->length > limits_.body_bytes) {
+        return Error(HttpErrc::body_too_large,
+                     "the request announces a body of " + std::to_string(declared->length) +
+                         " bytes; the limit is " + std::to_string(limits_.body_bytes));
+    }
+    keep_alive_ = detail::wants_keep_alive(head_.headers, head_.minor_version);
+    // RFC 9110, 10.1.1: ignored in HTTP/1.0.
+    expects_continue_ =
+        head_.minor_version > 0 && head_.headers.has_token("Expect", "100-continue");
+    body_ = detail::BodyReader(declared->framing, declared->length, limits_.body_bytes, kMalformed);
+    return {};
+}
+
+}  // namespace weir::http

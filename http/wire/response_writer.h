@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+//
+// A response as bytes, whole or streamed in chunks. Refuses fields that could not be read back as
+// they were given (response splitting) and fields that frame the body, which the writer adds
+// itself. On an error nothing is written.
+#pragma once
+
+#include <weir/http/wire/message.h>
+#include <weir/runtime/base/byte_queue.h>
+#include <weir/runtime/base/bytes.h>
+#include <weir/runtime/base/result.h>
+#include <string_view>
+
+namespace weir::http {
+
+/// "OK" for 200; empty for a status without a well-known reason.
+std::string_view reason_phrase(int status) noexcept;
+
+/// Appends a whole response with its Content-Length. To a HEAD request the length is told and the
+/// body left out. 204 and 304 take no body.
+Result<void> write_response(ByteQueue& out, int status, const Headers& headers,
+                            std::string_view body, RequestKind kind = RequestKind::normal);
+
+/// Appends the head of a response whose body follows in chunks. For HTTP/1.1 clients only.
+Result<void> write_head_chunked(ByteQueue& out, int status, const Headers& headers);
+
+/// Appends one chunk. Nothing for empty data, since an empty chunk would end the body.
+void write_chunk(ByteQueue& out, Bytes data);
+
+/// Ends a chunked body.
+void write_last_chunk(ByteQueue& out);
+
+/// Appends "100 Continue": the client may send its body.
+void write_continue(ByteQueue& out);
+
+}  // namespace weir::http

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+//
+// An absolute http or https URL, split and checked. Strict: whatever could be read in two ways
+// (user info, spaces, control bytes, raw non-ASCII) is refused with a sentence on how to write it.
+// Does not decode or normalise the path, and does not resolve relative references.
+#pragma once
+
+#include <weir/runtime/base/result.h>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace weir::http {
+
+class Url {
+public:
+    /// HttpErrc::bad_url when `text` is not "http://host[:port][/path][?query]", or https.
+    static Result<Url> parse(std::string_view text);
+
+    std::string_view scheme() const noexcept { return secure_ ? "https" : "http"; }
+    bool is_secure() const noexcept { return secure_; }
+    /// Lower case; an IPv6 address without its brackets.
+    const std::string& host() const noexcept { return host_; }
+    std::uint16_t port() const noexcept { return port_; }
+    /// The request target: "/" at least, without the fragment.
+    const std::string& path_and_query() const noexcept { return target_; }
+
+    /// "https://host:port": equal for two URLs exactly if they share connections.
+    std::string origin() const;
+    /// The Host field: the port only where it is not the scheme's own.
+    std::string host_header() const;
+    /// The whole URL, the port only where it is not the scheme's own.
+    std::string text() const;
+
+    /// This URL with `suffix` appended to its own path: "https://h/v1" or "https://h/v1/" with
+    /// "chat" or "/chat" gives "https://h/v1/chat". This URL's query stays at the end; a query of
+    /// the suffix joins it.
+    Result<Url> with_path_appended(std::string_view suffix) const;
+
+private:
+    Url() = default;
+
+    std::string host_;
+    std::string target_;
+    std::uint16_t port_ = 0;
+    bool secure_ = false;
+    bool bracketed_ = false;  // The host is an IPv6 address.
+};
+
+}  // namespace weir::http

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include <weir/http/wire/error.h>
+#include <weir/http/wire/url.h>
+#include <string>
+#include <type_traits>
+
+using namespace weir;
+using http::HttpErrc;
+using http::Url;
+
+static_assert(!std::is_aggregate_v<Url>);
+
+namespace {
+
+std::string joined(std::string_view base, std::string_view suffix) {
+    auto url = Url::parse(base);
+    if (!url) return url.error().message();
+    auto longer = url->with_path_appended(suffix);
+    return longer ? longer->text() : longer.error().message();
+}
+
+}  // namespace
+
+TEST(Url, SplitsIntoParts) {
+    const Url url = Url::parse("HTTPS://Api.Example.COM:8443/v1/Chat?a=b#part").value();
+    EXPECT_EQ(url.scheme(), "https");
+    EXPECT_TRUE(url.is_secure());
+    EXPECT_EQ(url.host(), "api.example.com");
+    EXPECT_EQ(url.port(), 8443);
+    EXPECT_EQ(url.path_and_query(), "/v1/Chat?a=b");
+    EXPECT_EQ(url.origin(), "https://api.example.com:8443");
+    EXPECT_EQ(url.host_header(), "api.example.com:8443");
+    EXPECT_EQ(url.text(), "https://api.example.com:8443/v1/Chat?a=b");
+}
+
+TEST(Url, FillsInPortAndPath) {
+    const Url plain = Url::parse("http://localhost").value();
+    EXPECT_EQ(plain.port(), 80);
+    EXPECT_EQ(plain.path_and_query(), "/");
+    EXPECT_EQ(plain.host_header(), "localhost");
+    EXPECT_EQ(plain.origin(), "http://localhost:80");
+    const Url secure = Url::parse("https://localhost:443?q").value();
+    EXPECT_EQ(secure.port(), 443);
+    EXPECT_EQ(secure.path_and_query(), "/?q");
+    EXPECT_EQ(secure.host_header(), "localhost");
+    EXPECT_EQ(Url::parse("http://h:/x").value().port(), 80);
+    EXPECT_EQ(Url::parse("http://h#frag").value().path_and_query(), "/");
+}
+
+TEST(Url, TakesBracketsOffIpv6ButSendsThem) {
+    const Url url = Url::parse("http://[::1]:8000/v1").value();
+    EXPECT_EQ(url.host(), "::1");
+    EXPECT_EQ(url.port(), 8000);
+    EXPECT_EQ(url.host_header(), "[::1]:8000");
+    EXPECT_EQ(url.origin(), "http://[::1]:8000");
+    EXPECT_EQ(Url::parse("https://[2001:DB8::1]").value().host_header(), "[2001:db8::1]");
+}
+
+TEST(Url, RefusesWhatCanBeReadInTwoWays) {
+    for (const char* text : {"",
+                             "localhost:8000",
+                             "example.com/v1",
+                             "ftp://h/",
+                             "http:/h",
+                             "http://",
+                             "http:///p",
+                             "http://:80/",
+                             "http://user@h/",
+                             "http://user:pw@h/",
+                             "http://h:0/",
+                             "http://h:65536/",
+                             "http://h:-1/",
+                             "http://h:80x/",
+                             "http://h:1:2/",
+                             "http://h h/",
+                             "http://h/a b",
+                             "http://h/\r\nX: y",
+                             "http://h\\@evil/",
+                             "http://h/\x7f",
+                             "http://b\xc3\xbc"
+                             "cher.example/",
+                             "http://h/\xe2\x82\xac",
+                             "http://[::1/",
+                             "http://[::1]x/",
+                             "http://[]/",
+                             "http://[h]/",
+                             "http://[fe80::1%25eth0]/",
+                             "http://a,b/",
+                             "http://%41/"}) {
+        auto url = Url::parse(text);
+        ASSERT_FALSE(url.has_value()) << text;
+        EXPECT_TRUE(url.error() == HttpErrc::bad_url) << text;
+        EXPECT_NE(url.error().message().find("URL"), std::string::npos);
+    }
+}
+
+TEST(Url, SaysHowToWriteWhatItRefuses) {
+    EXPECT_NE(Url::parse("http://h/\xc3\xa4").error().message().find("percent-encode"),
+              std::string::npos);
+    EXPECT_NE(Url::parse("http://h/a b").error().message().find("%20"), std::string::npos);
+    EXPECT_NE(Url::parse("h:80").error().message().find("http://"), std::string::npos);
+}
+
+TEST(Url, AppendsToThePathOfItsOwn) {
+    EXPECT_EQ(joined("https://h/v1", "/chat/completions"), "https://h/v1/chat/completions");
+    EXPECT_EQ(joined("https://h/v1/", "/chat"), "https://h/v1/chat");
+    EXPECT_EQ(joined("https://h/v1/", "chat"), "https://h/v1/chat");
+    EXPECT_EQ(joined("https://h/v1", "chat"), "https://h/v1/chat");
+    EXPECT_EQ(joined("https://h", "chat"), "https://h/chat");
+    EXPECT_EQ(joined("https://h/v1/", ""), "https://h/v1/");
+}
+
+TEST(Url, KeepsTheQueryBehindAnAppendedPath) {
+    EXPECT_EQ(joined("https://h/d?api-version=1", "/chat"), "https://h/d/chat?api-version=1");
+    EXPECT_EQ(joined("https://h/d?a=1", "/chat?b=2"), "https://h/d/chat?a=1&b=2");
+    EXPECT_EQ(joined("https://h/d", "/chat?b=2"), "https://h/d/chat?b=2");
+}
+
+TEST(Url, RefusesToAppendWhatWouldBreakTheRequestLine) {
+    const Url url = Url::parse("https://h/v1").value();
+    for (const char* suffix : {"/a b", "/a\r\nX: y", "/\xc3\xa4", "/a#b"}) {
+        auto longer = url.with_path_appended(suffix);
+        ASSERT_FALSE(longer.has_value()) << suffix;
+        EXPECT_TRUE(longer.error() == HttpErrc::bad_url);
+    }
+}
