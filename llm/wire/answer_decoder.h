@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+//
+// The body of a Chat Completions answer that was not streamed. Tolerant: all but `choices` is
+// optional, unknown members are ignored.
+#pragma once
+
+#include <weir/llm/wire/chat.h>
+#include <weir/runtime/base/result.h>
+#include <string_view>
+
+namespace weir::llm {
+
+/// The answer's choice of index 0. LlmErrc::failed_in_stream if the body is an error object in
+/// spite of its status; LlmErrc::malformed_answer, with an excerpt, if it is no answer at all.
+Result<ChatAnswer> decode_chat_answer(std::string_view json);
+
+}  // namespace weir::llm

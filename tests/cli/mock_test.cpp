@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include "tests/cli/program.h"
+
+#include <fstream>
+#include <iterator>
+#include <string>
+
+using namespace weir::test;
+
+namespace {
+
+std::string read_file(const std::string& path) {
+    std::ifstream file(path);
+    return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+}
+
+}  // namespace
+
+TEST(MockCommand, PrintsItsBaseUrlAndEndsWellOnEitherSignal) {
+    for (const int signal : {SIGINT, SIGTERM}) {
+        MockProgram mock({"--ttft", "0"});
+        EXPECT_TRUE(mock.base_url().starts_with("http://127.0.0.1:")) << mock.base_url();
+        EXPECT_TRUE(mock.base_url().ends_with("/v1"));
+        mock.program().send(signal);
+        const Ended ended = mock.program().wait();
+        EXPECT_EQ(ended.code, 0);
+        EXPECT_EQ(ended.err, "served 0 calls, 0 tokens\n");
+    }
+}
+
+TEST(MockCommand, SaysHowMuchItServed) {
+    MockProgram mock({"--ttft", "0", "--token-interval", "0", "--tokens", "7"});
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_EQ(run_program({"chat", "--base-url", mock.base_url(), "hi"}).code, 0);
+    }
+    mock.program().send(SIGINT);
+    EXPECT_EQ(mock.program().wait().err, "served 2 calls, 14 tokens\n");
+}
+
+TEST(MockCommand, CaFileIsThereWhileItRunsAndGoneAfterwards) {
+    MockProgram mock({"--tls"});
+    EXPECT_TRUE(mock.base_url().starts_with("https://127.0.0.1:")) << mock.base_url();
+    const std::string line = mock.program().next_line();
+    ASSERT_TRUE(line.starts_with("ca file: ")) << line;
+    const std::string path = line.substr(9);
+    EXPECT_TRUE(read_file(path).starts_with("-----BEGIN CERTIFICATE-----"));
+    mock.program().send(SIGINT);
+    EXPECT_EQ(mock.program().wait().code, 0);
+    EXPECT_EQ(::access(path.c_str(), F_OK), -1);
+}
+
+TEST(MockCommand, SaysThatAPortIsTaken) {
+    MockProgram mock({});
+    const std::string url = mock.base_url();
+    const std::string port = url.substr(17, url.size() - 17 - 3);
+    const Ended ended = run_program({"mock", "--port", port});
+    EXPECT_EQ(ended.code, 3);
+    EXPECT_TRUE(ended.err_has("127.0.0.1:" + port)) << ended.err;
+    EXPECT_TRUE(ended.err_has("--port")) << ended.err;
+}
+
+TEST(MockCommand, RefusesOptionsThatMakeNoSense) {
+    EXPECT_EQ(run_program({"mock", "--tokens", "0"}).code, 2);
+    EXPECT_EQ(run_program({"mock", "--port", "70000"}).code, 2);
+    EXPECT_EQ(run_program({"mock", "--status", "200"}).code, 2);
+    const Ended ended = run_program({"mock", "--fault", "huh"});
+    EXPECT_EQ(ended.code, 2);
+    EXPECT_TRUE(ended.err_has("no-finish-reason")) << ended.err;
+}
+
+TEST(WeirProgram, HelpOfEachCommandHasExamplesAndExitCodes) {
+    for (const std::string command : {"mock", "chat", "batch", "demo"}) {
+        const Ended ended = run_program({command, "--help"});
+        EXPECT_EQ(ended.code, 0);
+        EXPECT_TRUE(ended.out_has("weir " + command)) << ended.out;
+        EXPECT_TRUE(ended.out_has("Examples:")) << ended.out;
+        EXPECT_TRUE(ended.out_has("Exit codes:")) << ended.out;
+    }
+}
+
+TEST(WeirProgram, WithoutACommandSaysWhatItWants) {
+    const Ended ended = run_program({});
+    EXPECT_EQ(ended.code, 2);
+    EXPECT_TRUE(ended.err_has("--help")) << ended.err;
+    EXPECT_EQ(run_program({"no-such-command"}).code, 2);
+    const Ended version = run_program({"--version"});
+    EXPECT_EQ(version.code, 0);
+    EXPECT_TRUE(version.out.starts_with("weir ")) << version.out;
+}
