@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+//
+// The other end of the HTTP benchmarks: a raw epoll loop that answers each request after a fixed
+// delay and keeps the connection. It prints the port that it has and ends when its input does.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "bench/floor/http_bytes.h"
+#include "bench/groups.h"
+
+namespace weir::bench::floor {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A listener holds at most 4,096 connections that were not accepted yet, and one too many costs its
+// client a second. Several listeners on one port share ten thousand that come at once.
+constexpr std::size_t kListeners = 4;
+constexpr int kBacklog = 4096;
+
+Result<int> listen_on(std::uint16_t& port) {
+    const Result<int> made = make_socket(SOCK_NONBLOCK);
+    if (!made) return made.error();
+    const int fd = *made;
+    const int on = 1;
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+    address.sin_port = ::htons(port);
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    socklen_t size = sizeof(address);
+    if (::bind(fd, generic, size) != 0 || ::listen(fd, kBacklog) != 0 ||
+        ::getsockname(fd, generic, &size) != 0) {
+        return Error::from_errno(errno, "listening on 127.0.0.1");
+    }
+    port = ::ntohs(address.sin_port);
+    return fd;
+}
+
+class DelayServer {
+public:
+    explicit DelayServer(Clock::duration delay) : delay_(delay) {}
+
+    Result<std::uint16_t> listen() {
+        epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
+        if (epoll_ < 0) return Error::from_errno(errno, "epoll_create1");
+        std::uint16_t port = 0;
+        for (int& listener : listeners_) {
+            const Result<int> fd = listen_on(port);
+            if (!fd) return fd.error();
+            listener = *fd;
+            watch(listener);
+        }
+        watch(STDIN_FILENO);
+        return port;
+    }
+
+    void serve_until_end_of_input() {
+        std::array<epoll_event, 256> events{};
+        while (!has_ended_) {
+            const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
+                                           milliseconds_to_next());
+            for (int i = 0; i < count; ++i)
+                handle(events[static_cast<std::size_t>(i)].data.fd);
+            answer_due();
+        }
+    }
+
+    std::size_t pending_peak() const noexcept { return pending_peak_; }
+
+private:
+    struct Connection {
+        std::string received;
+        std::uint32_t generation = 0;  // tells an answer that its connection is gone
+    };
+    struct Answer {
+        Clock::time_point due;
+        int fd;
+        std::uint32_t generation;
+    };
+
+    void watch(int fd) {
+        epoll_event event{};
+        event.events = EPOLLIN;
+        event.data.fd = fd;
+        ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
+    }
+
+    void handle(int fd) {
+        if (fd == STDIN_FILENO) {
+            has_ended_ = true;
+        } else if (std::find(listeners_.begin(), listeners_.end(), fd) != listeners_.end()) {
+            accept_all(fd);
+        } else {
+            receive(fd);
+        }
+    }
+
+    void accept_all(int listener) {
+        for (;;) {
+            const int fd = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+            if (fd < 0) return;
+            const auto index = static_cast<std::size_t>(fd);
+            if (index >= connections_.size()) connections_.resize(index * 2 + 1);
+            watch(fd);
+        }
+    }
+
+    void receive(int fd) {
+        Connection& connection = connections_[static_cast<std::size_t>(fd)];
+        std::array<char, 4096> buffer;
+        const ssize_t got = ::recv(fd, buffer.data(), buffer.size(), 0);
+        if (got < 0 && errno == EAGAIN) return;
+        if (got <= 0) {
+            drop(fd);
+            return;
+        }
+        connection.received.append(buffer.data(), static_cast<std::size_t>(got));
+        for (;;) {
+            const std::size_t all = message_bytes(connection.received);
+            if (all == 0 || all > connection.received.size()) return;
+            connection.received.erase(0, all);
+            answers_.push_back(Answer{Clock::now() + delay_, fd, connection.generation});
+            pending_peak_ = std::max(pending_peak_, answers_.size());
+        }
+    }
+
+    void answer_due() {
+        const Clock::time_point now = Clock::now();
+        while (!answers_.empty() && answers_.front().due <= now) {
+            const Answer answer = answers_.front();
+            answers_.pop_front();
+            if (connections_[static_cast<std::size_t>(answer.fd)].generation != answer.generation) {
+                continue;
+            }
+            // An answer is far smaller than an empty send buffer: less than all is a lost peer.
+            const ssize_t sent =
+                ::send(answer.fd, response_.data(), response_.size(), MSG_NOSIGNAL);
+            if (sent != static_cast<ssize_t>(response_.size())) drop(answer.fd);
+        }
+    }
+
+    int milliseconds_to_next() const {
+        if (answers_.empty()) return -1;
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(answers_.front().due - Clock::now());
+        return static_cast<int>(std::max<std::int64_t>(left.count(), 0));
+    }
+
+    void drop(int fd) {
+        Connection& connection = connections_[static_cast<std::size_t>(fd)];
+        connection.received.clear();
+        ++connection.generation;
+        ::close(fd);
+    }
+
+    Clock::duration delay_;
+    int epoll_ = -1;
+    std::array<int, kListeners> listeners_{};
+    std::vector<Connection> connections_;  // by descriptor
+    std::deque<Answer> answers_;           // the delay is the same for all: they stay in order
+    std::string response_ = response_bytes();
+    std::size_t pending_peak_ = 0;
+    bool has_ended_ = false;
+};
+
+}  // namespace
+
+// Argument: the delay in milliseconds.
+Result<Sample> delay_server(const Arguments& arguments) {
+    raise_descriptor_limit();
+    DelayServer server{std::chrono::milliseconds(arguments.number(0))};
+    const Result<std::uint16_t> port = server.listen();
+    if (!port) return port.error();
+    std::printf("%d\n", *port);
+    std::fflush(stdout);
+    server.serve_until_end_of_input();
+    Sample sample;
+    sample.set("pending_peak", static_cast<double>(server.pending_peak()));
+    return sample;
+}
+
+}  // namespace weir::bench::floor

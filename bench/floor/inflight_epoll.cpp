@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+//
+// The least that many HTTP calls at once can cost over epoll: four bytes a call, one buffer for
+// all, and no pool, no deadlines, no header that is looked at but the length.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+#include <vector>
+
+#include "bench/floor/http_bytes.h"
+#include "bench/groups.h"
+
+namespace weir::bench::floor {
+namespace {
+
+constexpr std::size_t kConnectsPerLook = 64;
+
+class Client {
+public:
+    Client(std::size_t calls, std::uint16_t port)
+        : calls_(calls), left_(calls), request_(request_bytes(port)) {
+        address_.sin_family = AF_INET;
+        address_.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+        address_.sin_port = ::htons(port);
+    }
+
+    Result<Sample> run() {
+        epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
+        if (epoll_ < 0) return Error::from_errno(errno, "epoll_create1");
+        for (std::size_t i = 0; i < calls_; ++i) {
+            if (auto begun = begin(); !begun) return begun.error();
+            if (i % kConnectsPerLook != 0) continue;
+            if (auto looked = look(0); !looked) return looked.error();
+        }
+        while (left_ > 0) {
+            if (auto looked = look(-1); !looked) return looked.error();
+        }
+        ::close(epoll_);
+        return Sample();
+    }
+
+private:
+    struct Call {
+        ResponseCounter response;
+        bool is_sent = false;
+    };
+
+    Result<void> begin() {
+        const Result<int> made = make_socket(SOCK_NONBLOCK);
+        if (!made) return made.error();
+        const auto index = static_cast<std::size_t>(*made);
+        if (index >= by_descriptor_.size()) by_descriptor_.resize(index + calls_);
+        by_descriptor_[index] = Call();
+        if (::connect(*made, reinterpret_cast<sockaddr*>(&address_), sizeof(address_)) != 0 &&
+            errno != EINPROGRESS) {
+            return Error::from_errno(errno, "connecting to the server");
+        }
+        epoll_event event{};
+        event.events = EPOLLIN | EPOLLOUT | EPOLLET;
+        event.data.fd = *made;
+        if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, *made, &event) != 0) {
+            return Error::from_errno(errno, "epoll_ctl");
+        }
+        return {};
+    }
+
+    Result<void> look(int timeout) {
+        std::array<epoll_event, 256> events;
+        const int count =
+            ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), timeout);
+        for (int i = 0; i < count; ++i) {
+            const int fd = events[static_cast<std::size_t>(i)].data.fd;
+            Call& call = by_descriptor_[static_cast<std::size_t>(fd)];
+            if (auto moved = call.is_sent ? receive(fd, call) : send(fd, call); !moved) {
+                return moved;
+            }
+        }
+        return {};
+    }
+
+    Result<void> send(int fd, Call& call) {
+        const ssize_t sent = ::send(fd, request_.data(), request_.size(), MSG_NOSIGNAL);
+        if (sent != static_cast<ssize_t>(request_.size())) {
+            return Error::from_errno(sent < 0 ? errno : EIO, "sending a request");
+        }
+        call.is_sent = true;
+        return {};
+    }
+
+    Result<void> receive(int fd, Call& call) {
+        for (;;) {
+            const ssize_t got = ::recv(fd, buffer_.data(), buffer_.size(), 0);
+            if (got < 0 && errno == EAGAIN) return {};
+            if (got < 0) return Error::from_errno(errno, "receiving an answer");
+            switch (call.response.take({buffer_.data(), static_cast<std::size_t>(got)})) {
+                case ResponseCounter::State::partial:
+                    continue;
+                case ResponseCounter::State::broken:
+                    return Error(Errc::bad_argument,
+                                 "the server's answer is not what it should be");
+                case ResponseCounter::State::complete:
+                    ::close(fd);
+                    --left_;
+                    return {};
+            }
+        }
+    }
+
+    std::size_t calls_;
+    std::size_t left_;
+    std::string request_;
+    sockaddr_in address_{};
+    int epoll_ = -1;
+    std::vector<Call> by_descriptor_;
+    std::array<char, 4096> buffer_;
+};
+
+}  // namespace
+
+// Arguments: how many calls, and the server's port.
+Result<Sample> inflight_epoll(const Arguments& arguments) {
+    raise_descriptor_limit();
+    Client client(arguments.number(0), static_cast<std::uint16_t>(arguments.number(1)));
+    return client.run();
+}
+
+}  // namespace weir::bench::floor

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+//
+// The groups of benchmarks, and the work that their child processes do. main.cpp has the tables.
+#pragma once
+
+#include "bench/report.h"
+#include "bench/worker.h"
+
+namespace weir::bench {
+
+class Plan {
+public:
+    Plan(bool is_quick, int repeats) noexcept : is_quick_(is_quick), repeats_(repeats) {}
+    /// Smaller loads, for a look or for continuous integration; not for quoting.
+    bool is_quick() const noexcept { return is_quick_; }
+    int repeats() const noexcept { return repeats_; }
+
+private:
+    bool is_quick_;
+    int repeats_;
+};
+
+// Each measures its figures into `report`; an error says what could not be measured.
+Result<void> run_runtime_group(const Plan& plan, Report& report);
+Result<void> run_memory_group(const Plan& plan, Report& report);
+Result<void> run_http_group(const Plan& plan, Report& report);
+
+// What child processes run.
+Result<Sample> sleepers_weir(const Arguments& arguments);
+Result<Sample> inflight_weir(const Arguments& arguments);
+namespace floor {
+Result<Sample> sleepers(const Arguments& arguments);
+Result<Sample> delay_server(const Arguments& arguments);
+Result<Sample> inflight_epoll(const Arguments& arguments);
+Result<Sample> inflight_uring(const Arguments& arguments);
+}  // namespace floor
+
+}  // namespace weir::bench

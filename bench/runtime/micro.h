@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+//
+// Microbenchmarks: Google Benchmark decides how long to run and repeats in a random order, so that
+// weir and its floor meet the same weather; the figures go into the report. They are per CPU
+// second, not per second of the clock on the wall.
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <string>
+
+namespace weir::bench {
+
+using Micro = void (*)(benchmark::State& state);
+
+/// Adds one. `name` is "bench.metric", where a metric `per_s` gives a rate and any other one ends
+/// in `ns` or says nanoseconds an item; `state.SetItemsProcessed()` must tell the items.
+void add_micro(const std::string& name, const std::string& peer, Micro micro);
+
+// One for each file.
+void add_spawn_join();
+void add_yield();
+void add_await();
+void add_semaphore();
+void add_timer(bool is_quick);
+void add_cancel(bool is_quick);
+
+}  // namespace weir::bench

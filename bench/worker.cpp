@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+#include "bench/worker.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <spawn.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <thread>
+
+extern char** environ;
+
+namespace weir::bench {
+namespace {
+
+constexpr unsigned kWorkerSecondsMax = 300;  // a worker that hangs is ended by the kernel
+constexpr const char* kCpuVariable = "WEIR_BENCH_CPU";
+
+double cpu_seconds() {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    const auto seconds = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+    };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+// VmHWM and not ru_maxrss: the latter starts with what the parent had when it forked.
+double peak_bytes() {
+    std::ifstream status("/proc/self/status");
+    for (std::string line; std::getline(status, line);) {
+        if (line.starts_with("VmHWM:")) return std::strtod(line.c_str() + 6, nullptr) * 1024;
+    }
+    return 0;
+}
+
+void bind_to_cpu() {
+    const char* asked = std::getenv(kCpuVariable);
+    const unsigned cpus = std::thread::hardware_concurrency();
+    if (asked == nullptr || cpus == 0) return;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(static_cast<unsigned>(std::atoi(asked)) % cpus, &set);
+    // Where it is forbidden the figures are noisier, and still figures.
+    static_cast<void>(::sched_setaffinity(0, sizeof(set), &set));
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& words) {
+    std::vector<char*> pointers;
+    for (std::string& word : words)
+        pointers.push_back(word.data());
+    pointers.push_back(nullptr);
+    return pointers;
+}
+
+std::string how_it_ended(int status) {
+    if (WIFEXITED(status)) return "exited with status " + std::to_string(WEXITSTATUS(status));
+    return "was ended by signal " + std::to_string(WTERMSIG(status));
+}
+
+}  // namespace
+
+double Sample::at(const std::string& name) const {
+    const auto found = values_.find(name);
+    WEIR_CHECK_HINT(found != values_.end(), "the worker does not report this");
+    return found->second;
+}
+
+std::string Sample::to_json() const {
+    std::string out = "{";
+    for (const auto& [name, value] : values_) {
+        std::array<char, 40> text{};
+        std::snprintf(text.data(), text.size(), "%.12g", value);
+        if (out.size() > 1) out += ',';
+        out += '"' + name + "\":" + text.data();
+    }
+    return out += '}';
+}
+
+// Reads what to_json() writes, and nothing more general.
+Result<Sample> Sample::from_json(std::string_view line) {
+    const auto malformed = [&] {
+        return Error(Errc::bad_argument, "not a worker's report: " + std::string(line));
+    };
+    Sample sample;
+    std::string_view rest = line;
+    if (!rest.starts_with('{')) return malformed();
+    while (rest.size() > 1) {
+        rest.remove_prefix(1);  // the brace, or the comma of the last one
+        const std::size_t colon = rest.find("\":");
+        if (!rest.starts_with('"') || colon == rest.npos) return malformed();
+        const std::string name(rest.substr(1, colon - 1));
+        rest.remove_prefix(colon + 2);
+        double value = 0;
+        const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
+        if (error != std::errc()) return malformed();
+        rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+        sample.set(name, value);
+        if (rest == "}") return sample;
+        if (!rest.starts_with(',')) return malformed();
+    }
+    return malformed();
+}
+
+std::size_t Arguments::number(std::size_t at) const {
+    WEIR_CHECK_HINT(at < values_.size(), "the worker needs more arguments");
+    const std::string& text = values_[at];
+    std::size_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    WEIR_CHECK_HINT(error == std::errc() && end == text.data() + text.size(), "not a number");
+    return value;
+}
+
+int run_worker(Worker worker, const Arguments& arguments) {
+    ::alarm(kWorkerSecondsMax);
+    bind_to_cpu();
+    const auto start = std::chrono::steady_clock::now();
+    Result<Sample> sample = worker(arguments);
+    const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
+    if (!sample) {
+        std::fprintf(stderr, "weir_bench worker: %s\n", sample.error().message().c_str());
+        return 1;
+    }
+    sample->set("wall_s", wall.count());
+    sample->set("cpu_s", cpu_seconds());
+    sample->set("peak_bytes", peak_bytes());
+    std::printf("%s\n", sample->to_json().c_str());
+    return 0;
+}
+
+Result<Child> Child::start(const Command& command) {
+    std::array<int, 2> input{};
+    std::array<int, 2> output{};
+    if (::pipe2(input.data(), O_CLOEXEC) != 0) return Error::from_errno(errno, "making a pipe");
+    if (::pipe2(output.data(), O_CLOEXEC) != 0) {
+        const int number = errno;
+        ::close(input[0]);
+        ::close(input[1]);
+        return Error::from_errno(number, "making a pipe");
+    }
+
+    std::vector<std::string> words = {"weir_bench", "--worker"};
+    words.insert(words.end(), command.words_.begin(), command.words_.end());
+    std::vector<std::string> variables;
+    for (char** variable = environ; *variable != nullptr; ++variable) {
+        if (command.backend_.empty() || std::strncmp(*variable, "WEIR_BACKEND=", 13) != 0) {
+            variables.emplace_back(*variable);
+        }
+    }
+    if (!command.backend_.empty()) variables.push_back("WEIR_BACKEND=" + command.backend_);
+    if (command.cpu_ >= 0) {
+        variables.push_back(std::string(kCpuVariable) + "=" + std::to_string(command.cpu_));
+    }
+
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_adddup2(&actions, input[0], STDIN_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO);
+    pid_t pid = -1;
+    const int failed = ::posix_spawn(&pid, "/proc/self/exe", &actions, nullptr,
+                                     pointers_to(words).data(), pointers_to(variables).data());
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::close(input[0]);
+    ::close(output[1]);
+    if (failed != 0) {
+        ::close(input[1]);
+        ::close(output[0]);
+        return Error::from_errno(failed, "starting a worker from /proc/self/exe");
+    }
+    return Child(command.words_.front(), pid, input[1], output[0]);
+}
+
+Child::Child(Child&& other) noexcept
+    : name_(std::move(other.name_)),
+      pid_(std::exchange(other.pid_, -1)),
+      input_(std::exchange(other.input_, -1)),
+      output_(std::exchange(other.output_, -1)),
+      unread_(std::move(other.unread_)) {}
+
+Child::~Child() {
+    close_input();
+    if (output_ >= 0) ::close(output_);
+    if (pid_ > 0) ::waitpid(pid_, nullptr, 0);
+}
+
+void Child::close_input() noexcept {
+    if (input_ >= 0) ::close(std::exchange(input_, -1));
+}
+
+Result<std::string> Child::read_line() {
+    for (;;) {
+        const std::size_t newline = unread_.find('\n');
+        if (newline != std::string::npos) {
+            std::string line = unread_.substr(0, newline);
+            unread_.erase(0, newline + 1);
+            return line;
+        }
+        std::array<char, 4096> buffer{};
+        const ssize_t got = ::read(output_, buffer.data(), buffer.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return Error::from_errno(errno, "reading from worker " + name_);
+        if (got == 0) return Error(Errc::stream_ended, "worker " + name_ + " ended silently");
+        unread_.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+}
+
+Result<Sample> Child::finish() {
+    close_input();
+    Result<std::string> line = read_line();
+    int status = 0;
+    if (::waitpid(std::exchange(pid_, -1), &status, 0) < 0) {
+        return Error::from_errno(errno, "waiting for worker " + name_);
+    }
+    if (status != 0) {
+        return Error(Errc::unsupported,
+                     "worker " + name_ + " " + how_it_ended(status) + "; its own message is above");
+    }
+    if (!line) return line.error();
+    return Sample::from_json(*line);
+}
+
+Result<Sample> measure(const Command& command) {
+    Result<Child> child = Child::start(command);
+    if (!child) return child.error();
+    return child->finish();
+}
+
+std::size_t raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+    const rlimit raised{limit.rlim_max, limit.rlim_max};
+    if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+    return limit.rlim_cur;
+}
+
+}  // namespace weir::bench
