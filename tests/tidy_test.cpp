@@ -203,6 +203,29 @@ TEST(Tidy, AwaitsAreSafeWithTheOldestCompiler) {
     }
 }
 
+// A program in a document is one that is built and run: the comment before it names its source.
+TEST(Tidy, ProgramsInDocumentsAreTheirSources) {
+    const std::string comment = "<!-- examples/";
+    const std::string fence = " -->\n```cpp\n";
+    std::size_t programs = 0;
+    for (const auto& [path, file] : tree()) {
+        if (!file.has_extension(".md")) continue;
+        for (std::size_t at = file.text.find(comment); at != std::string::npos;
+             at = file.text.find(comment, at + 1)) {
+            const std::size_t name = at + 5;
+            const std::size_t name_end = file.text.find(fence, name);
+            ASSERT_NE(name_end, std::string::npos) << place(file, at) << ": no program follows";
+            const std::size_t program = name_end + fence.size();
+            const std::size_t program_end = file.text.find("```", program);
+            const fs::path source = fs::path(WEIR_ROOT) / file.text.substr(name, name_end - name);
+            EXPECT_EQ(file.text.substr(program, program_end - program), read_text(source))
+                << place(file, at);
+            ++programs;
+        }
+    }
+    EXPECT_GE(programs, 1u);
+}
+
 TEST(Tidy, DocumentsNameFilesThatExist) {
     for (const auto& [path, file] : tree()) {
         if (!file.has_extension(".md")) continue;
