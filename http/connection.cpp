@@ -48,25 +48,27 @@ Task<Result<ResponseHead>> Connection::exchange(const Request& request) {
     co_return parser_.take_head();
 }
 
+// One loop and one wait for both pieces: ten thousand calls may stand here at once, each with all
+// frames below this one.
 Task<Result<void>> Connection::write(const Request& request) {
     ByteQueue out;
     const bool together = request.body().size() <= kCopyBodyUpTo;
     Result<void> written =
         together ? write_request(out, request) : write_request_head(out, request);
     if (!written) co_return written;
-    Result<void> sent = co_await write_piece(out.readable(), phases_.gap);
-    if (!sent || together) co_return sent;
-    co_return co_await write_piece(as_bytes(request.body()), phases_.first_byte);
-}
-
-Task<Result<void>> Connection::write_piece(Bytes bytes, Duration limit) {
-    const Instant phase_end = end_of_phase(limit);
-    Result<void> sent =
-        co_await timeout_at(std::min(phase_end, deadline_), transport_.write_all(bytes));
-    if (!sent && sent.error() == Error::timed_out) {
-        co_return timed_out_waiting("the request to be taken", limit, phase_end <= deadline_);
+    Bytes piece = out.readable();
+    Duration limit = phases_.gap;
+    for (bool is_last = together;; is_last = true) {
+        const Instant phase_end = end_of_phase(limit);
+        Result<void> sent =
+            co_await timeout_at(std::min(phase_end, deadline_), transport_.write_all(piece));
+        if (!sent && sent.error() == Error::timed_out) {
+            co_return timed_out_waiting("the request to be taken", limit, phase_end <= deadline_);
+        }
+        if (!sent || is_last) co_return sent;
+        piece = as_bytes(request.body());
+        limit = phases_.first_byte;
     }
-    co_return sent;
 }
 
 // The next head, body piece or end, reading as often as that takes.

@@ -63,7 +63,6 @@ public:
 
 private:
     Task<Result<void>> write(const Request& request);
-    Task<Result<void>> write_piece(Bytes bytes, Duration limit);
     Result<ParserEvent> take(Result<Bytes> received, bool was_phase_limit);
 
     Transport transport_;
