@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <new>
@@ -51,6 +52,21 @@ private:
 thread_local Reservations reservations;
 #endif
 
+#ifndef WEIR_FRAMES_FROM_MALLOC
+// A free block of a class up to a quarter larger. It comes back to the smaller class, whose frames
+// take it from then on: what one phase of ten thousand calls has left serves the next one.
+void* borrow_block(FramePool& pool, std::size_t index) noexcept {
+    const std::size_t end = std::min(index + index / 4 + 2, FramePool::kClasses);
+    for (std::size_t larger = index + 1; larger < end; ++larger) {
+        if (void* block = pool.free_blocks[larger]; block != nullptr) {
+            pool.free_blocks[larger] = *static_cast<void**>(block);
+            return block;
+        }
+    }
+    return nullptr;
+}
+#endif
+
 void* allocate_from_heap(std::size_t size) {
     void* block = std::malloc(size);
     if (block == nullptr) throw std::bad_alloc();
@@ -64,6 +80,7 @@ void* allocate_frame_slowly(std::size_t size) {
     const std::size_t rounded = (size + FramePool::kStep - 1) / FramePool::kStep * FramePool::kStep;
     if (rounded < FramePool::kClasses * FramePool::kStep) {
         FramePool& pool = frame_pool;
+        if (void* block = borrow_block(pool, rounded / FramePool::kStep)) return block;
         if (static_cast<std::size_t>(pool.limit - pool.cursor) < rounded) {
             // What is left of the old reservation is less than a frame: not worth keeping.
             pool.cursor = reservations.reserve();
