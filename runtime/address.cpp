@@ -4,7 +4,9 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace weir {
@@ -105,6 +107,20 @@ std::string Endpoint::to_string() const {
 
 Bytes Endpoint::sockaddr_bytes() const noexcept {
     return Bytes(raw_).first(is_ipv6() ? sizeof(sockaddr_in6) : sizeof(sockaddr_in));
+}
+
+std::string describe_address(Bytes address) {
+    if (const Result<Endpoint> endpoint = Endpoint::from_sockaddr(address)) {
+        return endpoint->to_string();
+    }
+    sockaddr_un local{};
+    std::memcpy(&local, address.data(), std::min(address.size(), sizeof local));
+    if (local.sun_family != AF_UNIX) return "an address of an unknown family";
+    const std::size_t size = std::min(address.size(), sizeof local) - sizeof local.sun_family;
+    std::string path(local.sun_path, size);
+    // An abstract name begins with a zero, and may hold more; a path ends at its first.
+    if (!path.empty() && path.front() == '\0') return "unix:@" + path.substr(1);
+    return "unix:" + path.substr(0, path.find('\0'));
 }
 
 }  // namespace weir

@@ -42,4 +42,7 @@ private:
     alignas(4) std::array<std::byte, 28> raw_{};
 };
 
+/// A sockaddr for a person: as Endpoint::to_string(), or "unix:/run/it.sock".
+std::string describe_address(Bytes sockaddr);
+
 }  // namespace weir

@@ -2,6 +2,7 @@
 #include <weir/runtime/backend.h>
 
 #include <weir/runtime/buffers.h>
+#include <weir/runtime/simulation.h>
 #include <cstdlib>
 #include <utility>
 
@@ -50,6 +51,7 @@ std::string explain_backend_choice() {
 }
 
 Result<std::unique_ptr<detail::Backend>> detail::make_backend(BackendKind kind,
+                                                              const Simulation* simulation,
                                                               BufferPool& buffers) {
     if (kind == BackendKind::automatic) {
         const Result<BackendKind> asked = kind_from_environment();
@@ -58,7 +60,8 @@ Result<std::unique_ptr<detail::Backend>> detail::make_backend(BackendKind kind,
     }
     switch (kind) {
         case BackendKind::simulated:
-            return make_simulated_backend(buffers);
+            return make_simulated_backend(simulation == nullptr ? Simulation() : *simulation,
+                                          buffers);
         case BackendKind::epoll:
             return make_epoll_backend(buffers);
         case BackendKind::uring:

@@ -19,6 +19,8 @@
 
 namespace weir {
 
+class Simulation;
+
 /// Which mechanism a reactor uses.
 enum class BackendKind : std::uint8_t {
     automatic,  ///< the environment's WEIR_BACKEND if set; else io_uring where it is fast, or epoll
@@ -32,6 +34,7 @@ namespace detail {
 class BufferPool;
 class Operation;
 class OperationList;
+class ReadyQueue;
 
 class Backend {
 public:
@@ -49,14 +52,26 @@ public:
     /// Ends a wait() that is going on, or the next one. Any thread.
     virtual void wake() noexcept = 0;
     virtual Instant now() noexcept = 0;
+    /// Readable when wait() would find something; for those who poll it in a loop of their own.
+    /// -1 in a simulated world.
+    virtual int descriptor() const noexcept { return -1; }
     /// True when nothing can complete any more unless something new is submitted. Only the
     /// simulator can know; the others say false.
     virtual bool is_dead_end() const noexcept { return false; }
+    /// For a world that was asked to: puts what is ready into an order drawn from its seed.
+    virtual void shuffle(ReadyQueue&) {}
+    /// Tells stderr which world this is, for a program that is about to abort in it. Only the
+    /// simulator has something to say.
+    virtual void name_world() const noexcept {}
 
+    // Addresses are the bytes of a sockaddr: IPv4, IPv6 or UNIX.
     /// A stream socket for connecting to `peer`.
-    virtual Result<int> open_socket(const Endpoint& peer) = 0;
-    virtual Result<int> listen(const Endpoint& local, int backlog) = 0;
+    virtual Result<int> open_socket(Bytes peer) = 0;
+    virtual Result<int> listen(Bytes local, int backlog) = 0;
+    virtual Result<int> open_datagram_socket(Bytes local) = 0;
     virtual Result<Endpoint> local_endpoint(int fd) = 0;
+    /// The peer will read an end after what was sent.
+    virtual Result<void> shut_down_output(int fd) noexcept = 0;
     /// True when the peer has closed, or has sent what nobody asked for: not worth reusing.
     virtual bool has_input(int fd) noexcept = 0;
     /// Precondition: no operation of `fd` is in flight.
@@ -68,8 +83,10 @@ public:
     }
 };
 
-/// A backend of the kind asked for, or the reason why it cannot be had.
-Result<std::unique_ptr<Backend>> make_backend(BackendKind kind, BufferPool& buffers);
+/// A backend of the kind asked for, or the reason why it cannot be had. `simulation`: the world
+/// that BackendKind::simulated makes; null for one of seed 1 without faults.
+Result<std::unique_ptr<Backend>> make_backend(BackendKind kind, const Simulation* simulation,
+                                              BufferPool& buffers);
 
 }  // namespace detail
 

@@ -2,12 +2,13 @@
 //
 // gather(tasks): runs many tasks of one type at once and gives their values in the order of the
 // tasks, not of their ends. The first failure cancels the rest and is given instead.
+// gather_settled(tasks): the same, but lets all come to their end, and gives a result for each.
 #pragma once
 
+#include <weir/runtime/child_set.h>
 #include <weir/runtime/outcome.h>
 #include <weir/runtime/task.h>
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -21,35 +22,42 @@ template <typename T>
 using gather_value = std::conditional_t<std::is_same_v<outcome_value<T>, Nothing>, T,
                                         same_kind<T, std::vector<outcome_value<T>>>>;
 
+/// Begins all the tasks of a vector.
 template <typename T>
-class GatherAwaiter final : public Composite, private Owner {
+class TaskVector : public ChildSet {
+protected:
+    explicit TaskVector(std::vector<Task<T>> tasks) : tasks_(std::move(tasks)) {}
+    ~TaskVector() {}
+
+    std::size_t size() const noexcept { return tasks_.size(); }
+
+    template <typename Promise>
+    bool begin_all(std::coroutine_handle<Promise> waiting) {
+        children_.resize(tasks_.size());
+        if (!begin(waiting, children_)) return true;
+        if (tasks_.empty()) return pass_or_queue(waiting);
+        for (Task<T>& task : tasks_)
+            add(task.release().promise());
+        return true;
+    }
+
+private:
+    std::vector<Task<T>> tasks_;
+    std::vector<PromiseBase*> children_;
+};
+
+template <typename T>
+class GatherAwaiter final : public TaskVector<T> {
 public:
-    explicit GatherAwaiter(std::vector<Task<T>> tasks) : tasks_(std::move(tasks)) {}
-    GatherAwaiter(const GatherAwaiter&) = delete;
-    GatherAwaiter& operator=(const GatherAwaiter&) = delete;
+    explicit GatherAwaiter(std::vector<Task<T>> tasks) : TaskVector<T>(std::move(tasks)) {}
     ~GatherAwaiter() {}
 
     bool await_ready() noexcept { return false; }
 
     template <typename Promise>
     bool await_suspend(std::coroutine_handle<Promise> waiting) {
-        children_.reserve(tasks_.size());
-        values_.resize(tasks_.size());
-        if (!begin_wait(waiting, static_cast<Composite*>(this), LeafKind::composite)) return true;
-        if (tasks_.empty()) {
-            end_wait(waiting);
-            return false;
-        }
-        waiting_ = to_handle(waiting);
-        live_ = tasks_.size();
-        for (Task<T>& task : tasks_) {
-            PromiseBase& root = task.release().promise();
-            root.become_root(*this);
-            root.set_tag(children_.size());
-            children_.push_back(&root);
-            make_ready_first(root);
-        }
-        return true;
+        values_.resize(this->size());
+        return this->begin_all(waiting);
     }
 
     gather_value<T> await_resume() {
@@ -69,34 +77,53 @@ public:
     }
 
 private:
-    void cancel_children() noexcept override {
-        if (std::exchange(is_cancelled_, true)) return;
-        for (PromiseBase* child : children_) {
-            if (child != nullptr) cancel(*child);
-        }
-    }
+    const char* name() const noexcept override { return "gather"; }
     void child_done(PromiseBase& root) noexcept override {
-        const std::uintptr_t index = root.tag();
+        const std::size_t index = root.tag();
         const bool had_failed = static_cast<bool>(failure_);
         take_outcome<T>(root, values_[index], failure_);
-        if (failure_ && !had_failed) {
-            children_[index] = nullptr;
-            cancel_children();
-        }
-        child_unwound(index);
-    }
-    void child_unwound(std::uintptr_t index) noexcept override {
-        children_[index] = nullptr;
-        if (--live_ == 0) make_ready(waiting_);
+        if (failure_ && !had_failed) this->cancel_others(index);
+        this->child_unwound(index);
     }
 
-    std::vector<Task<T>> tasks_;
-    std::vector<PromiseBase*> children_;  // null: has ended
     std::vector<std::optional<outcome_value<T>>> values_;
     Failure failure_;
-    Handle waiting_{};
-    std::size_t live_ = 0;
-    bool is_cancelled_ = false;
+};
+
+template <typename T>
+class GatherSettledAwaiter final : public TaskVector<T> {
+public:
+    explicit GatherSettledAwaiter(std::vector<Task<T>> tasks) : TaskVector<T>(std::move(tasks)) {}
+    ~GatherSettledAwaiter() {}
+
+    bool await_ready() noexcept { return false; }
+
+    template <typename Promise>
+    bool await_suspend(std::coroutine_handle<Promise> waiting) {
+        results_.resize(this->size());
+        return this->begin_all(waiting);
+    }
+
+    std::vector<flat_result<T>> await_resume() {
+        std::vector<flat_result<T>> results;
+        results.reserve(results_.size());
+        for (auto& result : results_)
+            results.push_back(std::move(*result));
+        return results;
+    }
+
+private:
+    const char* name() const noexcept override { return "gather_settled"; }
+    void child_done(PromiseBase& root) noexcept override {
+        const std::size_t index = root.tag();
+        std::optional<outcome_value<T>> value;
+        Failure failure;
+        take_outcome<T>(root, value, failure);
+        results_[index] = settled_outcome<T>(value, failure);
+        this->child_unwound(index);
+    }
+
+    std::vector<std::optional<flat_result<T>>> results_;
 };
 
 }  // namespace detail
@@ -118,6 +145,28 @@ private:
 template <typename T>
 GatherRequest<T> gather(std::vector<Task<T>> tasks) noexcept {
     return GatherRequest<T>(std::move(tasks));
+}
+
+/// What gather_settled() returns; co_await it.
+template <typename T>
+class [[nodiscard]] GatherSettledRequest {
+public:
+    using weir_request = void;
+    explicit GatherSettledRequest(std::vector<Task<T>> tasks) noexcept : tasks_(std::move(tasks)) {}
+    detail::GatherSettledAwaiter<T> start() && {
+        return detail::GatherSettledAwaiter<T>(std::move(tasks_));
+    }
+
+private:
+    std::vector<Task<T>> tasks_;
+};
+
+/// Gives std::vector<Result<T>>, in the order of the tasks, when the last has ended;
+/// Task<Result<T>> gives the same type. A failure cancels nobody. An exception is carried inside
+/// its error: Errc::task_threw, and Result::value() throws it again.
+template <typename T>
+GatherSettledRequest<T> gather_settled(std::vector<Task<T>> tasks) noexcept {
+    return GatherSettledRequest<T>(std::move(tasks));
 }
 
 }  // namespace weir

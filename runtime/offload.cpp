@@ -3,66 +3,113 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <condition_variable>
-#include <deque>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
-namespace weir::detail {
+#include <weir/runtime/fork_guard.h>
+
+namespace weir {
+namespace detail {
 namespace {
 
-constexpr std::size_t kThreadsMax = 8;
+constexpr std::size_t kThreadsMaxByDefault = 8;
+std::atomic<std::size_t> threads_max = kThreadsMaxByDefault;
 
 class Pool {
 public:
-    void run(std::function<void()> work) {
-        const std::scoped_lock lock(mutex_);
-        queue_.push_back(std::move(work));
-        if (idle_ == 0 && threads_ < kThreadsMax) {
-            ++threads_;
-            start_thread();
+    void run(PoolJob& job) {
+        {
+            const std::scoped_lock lock(mutex_);
+            if (ensure_thread()) {
+                queue_.push(job);
+                ++queued_;
+                has_work_.notify_one();
+                return;
+            }
         }
-        has_work_.notify_one();
+        job.work();
     }
 
 private:
+    // A thread for one more job, as far as the limit allows. A thread that has been woken counts
+    // as idle until it has taken its job, hence the comparison with the queue. False: there is
+    // none and none can be had.
+    bool ensure_thread() {
+        if (queued_ >= idle_ && threads_ < threads_max.load(std::memory_order_relaxed)) {
+            if (start_thread()) ++threads_;
+        }
+        return threads_ > 0;
+    }
+
     // Signals are the business of the threads that ask for them.
-    void start_thread() {
+    bool start_thread() {
         sigset_t all;
         sigset_t before;
         ::sigfillset(&all);
         ::pthread_sigmask(SIG_SETMASK, &all, &before);
-        std::thread([this] { serve(); }).detach();
+        bool has_started = true;
+        try {
+            std::thread([this] { serve(); }).detach();
+        } catch (const std::system_error&) {
+            has_started = false;
+        }
         ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+        return has_started;
     }
 
     void serve() {
         std::unique_lock lock(mutex_);
         for (;;) {
             ++idle_;
-            has_work_.wait(lock, [this] { return !queue_.empty(); });
+            has_work_.wait(lock, [this] { return queued_ > 0; });
             --idle_;
-            const std::function<void()> work = std::move(queue_.front());
-            queue_.pop_front();
+            --queued_;
+            auto& job = static_cast<PoolJob&>(queue_.pop());
             lock.unlock();
-            work();
+            job.work();
             lock.lock();
         }
     }
 
     std::mutex mutex_;
     std::condition_variable has_work_;
-    std::deque<std::function<void()>> queue_;
+    PostQueue queue_;
+    std::size_t queued_ = 0;
     std::size_t threads_ = 0;
     std::size_t idle_ = 0;
 };
 
-}  // namespace
+// Never destroyed: its threads may still be inside a blocking call when the program exits. In the
+// child of a fork() they do not exist: it begins anew.
+std::atomic<Pool*> pool = nullptr;
 
-void run_on_pool(std::function<void()> work) {
-    // Never destroyed: its threads may still be inside a blocking call when the program exits.
-    static auto* const pool = new Pool();
-    pool->run(std::move(work));
+Pool& the_pool() {
+    Pool* present = pool.load(std::memory_order_acquire);
+    if (present != nullptr) return *present;
+    watch_forks();
+    auto* made = new Pool();
+    if (pool.compare_exchange_strong(present, made, std::memory_order_acq_rel)) return *made;
+    delete made;
+    return *present;
 }
 
-}  // namespace weir::detail
+}  // namespace
+
+void run_on_pool(PoolJob& job) {
+    the_pool().run(job);
+}
+
+void forget_pool_after_fork() noexcept {
+    pool.store(nullptr, std::memory_order_relaxed);
+}
+
+}  // namespace detail
+
+void set_offload_threads_max(std::size_t count) noexcept {
+    detail::threads_max.store(std::max<std::size_t>(count, 1), std::memory_order_relaxed);
+}
+
+}  // namespace weir

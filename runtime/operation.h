@@ -4,11 +4,14 @@
 // A submitted operation completes exactly once, cancelled or not, and must not move or die before.
 #pragma once
 
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <weir/runtime/address.h>
 #include <weir/runtime/base/bytes.h>
 #include <weir/runtime/buffers.h>
 #include <weir/runtime/unit.h>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 
 namespace weir::detail {
@@ -17,10 +20,15 @@ class SocketSlot;
 
 enum class OperationKind : std::uint8_t {
     accept,         // result: a descriptor
-    connect,        // result: 0. Uses `peer`
+    connect,        // result: 0. Uses `data`: the sockaddr, which lives in the awaiter's frame
     receive,        // result: bytes in `buffer`, 0 at the end. The backend chooses the buffer
     send,           // result: all of `data` was taken, or an error. Uses `data`
     wait_readable,  // result: 0 once a read of the descriptor would not block
+    receive_from,   // a MessageOperation. Result: bytes in `buffer`; `sender` says from whom
+    send_to,        // a MessageOperation. Result: bytes of the one datagram
+    read_at,        // a FileOperation. Result: bytes read, 0 at the end of the file
+    write_at,       // a FileOperation. Result: bytes written
+    sync,           // a FileOperation. Result: 0 when the file's data is on the disk
 };
 
 enum class OperationState : std::uint8_t {
@@ -49,9 +57,34 @@ public:
     SocketSlot* slot;           // the slot it lies in; null if it lies in the awaiter's frame
     Operation* next = nullptr;  // in the backend's own lists, and in the list of completed ones
 
-    BufferPool::Buffer buffer{};     // receive
-    const Endpoint* peer = nullptr;  // connect; lives in the awaiter's frame
-    Bytes data{};                    // send: what is still to be sent
+    BufferPool::Buffer buffer{};  // receive, receive_from
+    Bytes data{};                 // send: what is still to be sent; connect: the sockaddr
+};
+
+/// receive_from and send_to: a datagram and the address of its other end. It lies in the socket's
+/// DatagramSlot; what it sends lives in the awaiter's frame or longer.
+class MessageOperation : public Operation {
+public:
+    explicit MessageOperation(OperationKind operation_kind) noexcept
+        : Operation(operation_kind, nullptr) {}
+
+    sockaddr_storage address{};  // send_to: the receiver; receive_from: the sender, when complete
+    socklen_t address_size = 0;
+    bool was_cut = false;  // receive_from: the datagram was larger than the buffer
+    iovec piece{};         // for the backend's use
+    msghdr header{};       // likewise
+};
+
+/// read_at, write_at, sync: a place in a file, and memory that lives in the awaiter's frame or
+/// longer. Only io_uring is asked for these; elsewhere the pool of threads does the call.
+class FileOperation : public Operation {
+public:
+    explicit FileOperation(OperationKind operation_kind) noexcept
+        : Operation(operation_kind, nullptr) {}
+
+    std::byte* into = nullptr;  // read_at; write_at uses `data`
+    std::size_t size = 0;       // read_at
+    std::uint64_t offset = 0;
 };
 
 /// A FIFO of operations, linked through Operation::next.

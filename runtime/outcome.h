@@ -39,12 +39,20 @@ public:
     Failure() noexcept = default;
 
     explicit operator bool() const noexcept { return state_.index() != 0; }
-    /// Keeps the first failure only.
+    /// Keeps the first failure only; later ones are counted.
     void note(std::exception_ptr exception) noexcept {
-        if (!*this) state_ = std::move(exception);
+        if (*this) {
+            ++this_loop.failures_dropped;
+        } else {
+            state_ = std::move(exception);
+        }
     }
     void note(Error error) noexcept {
-        if (!*this) state_ = std::move(error);
+        if (*this) {
+            ++this_loop.failures_dropped;
+        } else {
+            state_ = std::move(error);
+        }
     }
 
     /// Throws what was kept where it is an exception, or where `Reported` has no room for an
@@ -54,6 +62,12 @@ public:
         Error error = std::move(*std::get_if<2>(&state_));
         if (!errors_are_values) throw BadResultAccess(std::move(error));
         return error;
+    }
+
+    /// As a value: an exception is carried inside. Precondition: there is a failure.
+    Error to_error() && {
+        if (auto* exception = std::get_if<1>(&state_)) return Error::from_exception(*exception);
+        return std::move(*std::get_if<2>(&state_));
     }
 
 private:
@@ -93,6 +107,21 @@ T deliver_outcome(std::optional<outcome_value<T>>& value, Failure& failure) {
     if constexpr (std::is_same_v<T, Result<void>>) {
         return {};
     } else if constexpr (!std::is_void_v<T>) {
+        return std::move(*value);
+    }
+}
+
+/// Result<T> for T, and Result<U> for Result<U>: nobody meets a Result of a Result.
+template <typename T>
+using flat_result = std::conditional_t<is_result<T>, T, Result<T>>;
+
+/// How one Task<T> ended, as a value whatever it was.
+template <typename T>
+flat_result<T> settled_outcome(std::optional<outcome_value<T>>& value, Failure& failure) {
+    if (failure) return std::move(failure).to_error();
+    if constexpr (std::is_void_v<typename flat_result<T>::value_type>) {
+        return {};
+    } else {
         return std::move(*value);
     }
 }

@@ -3,10 +3,20 @@
 // The loop itself is drive(), at the top; the rest are its three steps and the ends of its life.
 #include <weir/runtime/reactor.h>
 
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <weir/runtime/fork_guard.h>
 #include <weir/runtime/operation.h>
 #include <weir/runtime/socket_slot.h>
+#include <weir/runtime/task_tree.h>
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
 #include <utility>
+
+#include "runtime/observer.h"
 
 namespace weir {
 namespace {
@@ -18,15 +28,200 @@ constexpr std::size_t kStepsPerTurn = 256;
 // The clock is read again within a long turn, so that timers armed late in it do not fire early.
 constexpr std::size_t kStepsPerClockReading = 256;
 
+std::uint64_t seed_for(BackendKind backend) {
+    if (backend == BackendKind::simulated) return 1;
+    std::uint64_t seed = 0;
+    if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) {
+        seed = static_cast<std::uint64_t>(::getpid());
+    }
+    return seed;
+}
+
 }  // namespace
 
 void Reactor::drive(const bool& done) {
+    if (observer_) observer_->expect_frames(detail::frames_live() - (main_ == nullptr ? 0 : 1));
     while (!done) {
         run_ready();
+        WEIR_CHECK_HINT(detail::this_loop.reactor == this,
+                        "a child of fork() must not return into its parent's loop: let it end "
+                        "with _exit() or exec()");
         if (done) break;
-        wait_for_events();
+        if (is_dead_end()) backend_->name_world();
+        const bool is_stuck = is_dead_end();
+        if (is_stuck) std::fputs(task_tree().c_str(), stderr);
+        WEIR_CHECK_HINT(!is_stuck,
+                        "deadlock: every task waits, and nothing is left that could wake one");
+        wait_for_events(kNever);
     }
-    // Orphaned sockets still wait for their last completions, with nobody to be resumed.
+    finish_guests();
+    finish_orphans();
+}
+
+void Reactor::run_once(Instant deadline) {
+    WEIR_CHECK_HINT(detail::this_loop.reactor == this, "run_once() belongs to its own thread");
+    run_ready();
+    wait_for_events(deadline);
+}
+
+void Reactor::run_ready() {
+    if (observer_ != nullptr) [[unlikely]]
+        return run_ready_observed();
+    detail::LoopState& loop = detail::this_loop;
+    std::size_t steps_left =
+        shuffles_ ? shuffle_ready() : std::max(loop.ready.size(), kStepsPerTurn);
+    std::size_t until_reading = kStepsPerClockReading;
+    const std::size_t share = steps_left;
+    while (!loop.ready.empty() && steps_left > 0) {
+        --steps_left;
+        const detail::ReadyQueue::Entry entry = loop.ready.pop();
+        if (entry.innermost.root().is_cancelled() && !entry.forced) {
+            ++counts_.units_unwound;
+            detail::unwind(entry.innermost.handle());
+            continue;
+        }
+        loop.passes_left = detail::kPassesPerStep;
+        entry.innermost.handle().resume();
+        // At most one root ends in a resume(): its final suspension returns here.
+        if (loop.finished) {
+            std::exchange(loop.finished, {}).destroy();
+            if (loop.after_finished != nullptr) [[unlikely]] {
+                std::exchange(loop.after_finished, nullptr)->child_gone();
+            }
+        }
+        if (--until_reading == 0) {
+            now_ = backend_->now();
+            until_reading = kStepsPerClockReading;
+        }
+    }
+    counts_.steps += share - steps_left;
+    ++counts_.turns;
+}
+
+// For simulated worlds that were asked to. A turn is what is ready now and no more, so that what
+// becomes ready meanwhile has its place drawn as well.
+std::size_t Reactor::shuffle_ready() {
+    backend_->shuffle(detail::this_loop.ready);
+    return detail::this_loop.ready.size();
+}
+
+// The same with hooks for the observer. Any change to one is a change to both.
+void Reactor::run_ready_observed() {
+    detail::Observer& observer = *observer_;
+    if (!observer.is_on()) {
+        observer_ = nullptr;
+        return run_ready();
+    }
+    observer.turn_begins();
+    detail::LoopState& loop = detail::this_loop;
+    std::size_t steps_left = std::max(loop.ready.size(), kStepsPerTurn);
+    std::size_t until_reading = kStepsPerClockReading;
+    const std::size_t share = steps_left;
+    while (!loop.ready.empty() && steps_left > 0) {
+        --steps_left;
+        const detail::ReadyQueue::Entry entry = loop.ready.pop();
+        detail::PromiseBase& root = entry.innermost.root();
+        if (observer.needs_hooks(root)) [[unlikely]] {
+            run_step_observed(entry);
+        } else if (root.is_cancelled() && !entry.forced) {
+            ++counts_.units_unwound;
+            detail::unwind(entry.innermost.handle());
+        } else {
+            // Most tasks end without having waited, and then cost nothing more than without trace.
+            loop.passes_left = detail::kPassesPerStep;
+            entry.innermost.handle().resume();
+            const void* ended = loop.finished.address();
+            if (ended != nullptr) {
+                std::exchange(loop.finished, {}).destroy();
+                if (loop.after_finished != nullptr) [[unlikely]] {
+                    std::exchange(loop.after_finished, nullptr)->child_gone();
+                }
+            }
+            if (ended != root.handle().address()) [[unlikely]]
+                observer.short_step_waits(root);
+        }
+        if (--until_reading == 0) {
+            now_ = backend_->now();
+            until_reading = kStepsPerClockReading;
+        }
+    }
+    counts_.steps += share - steps_left;
+    ++counts_.turns;
+    observer.turn_ends(share - steps_left, stats());
+}
+
+void Reactor::run_step_observed(const detail::ReadyQueue::Entry& entry) {
+    detail::LoopState& loop = detail::this_loop;
+    const detail::Observer::Step step = observer_->step_begins(entry.innermost);
+    if (step.root->is_cancelled() && !entry.forced) {
+        ++counts_.units_unwound;
+        detail::unwind(entry.innermost.handle());
+        return observer_->step_ends(step, step.root);
+    }
+    loop.passes_left = detail::kPassesPerStep;
+    entry.innermost.handle().resume();
+    const detail::PromiseBase* ended = nullptr;
+    if (loop.finished) {
+        ended = &loop.finished.promise();
+        std::exchange(loop.finished, {}).destroy();
+        if (loop.after_finished != nullptr) [[unlikely]] {
+            std::exchange(loop.after_finished, nullptr)->child_gone();
+        }
+    }
+    observer_->step_ends(step, ended);
+}
+
+void Reactor::wait_for_events(Instant limit) {
+    detail::OperationList completed;
+    backend_->wait(std::min(limit, next_event()), completed);
+    now_ = backend_->now();
+    deliver(completed);
+    timers_->advance(now_);
+    counts_.posts += mailbox_->run_posted();
+}
+
+Instant Reactor::next_event() const noexcept {
+    return detail::this_loop.ready.empty() ? timers_->next_event() : now_;
+}
+
+// Nothing is ready or armed, nothing is in flight, and no other thread holds a handle on this loop.
+bool Reactor::is_dead_end() const noexcept {
+    if (next_event() != kNever) return false;
+    if (backend_->kind() == BackendKind::simulated) return backend_->is_dead_end();
+    // In this order: who has let go of the last handle has posted before.
+    return operations_ == 0 && mailbox_.use_count() == 1 && mailbox_->is_empty();
+}
+
+void Reactor::deliver(detail::OperationList& completed) noexcept {
+    while (!completed.empty()) {
+        detail::Operation& operation = completed.pop();
+        --operations_;
+        ++counts_.completions;
+        if (observer_ != nullptr) [[unlikely]]
+            observer_->operation_ends(operation);
+        if (operation.slot != nullptr) {
+            operation.slot->completed(operation);
+        } else {
+            detail::make_ready(std::exchange(operation.waiter, {}));
+        }
+    }
+}
+
+void Reactor::finish_guests() {
+    is_ending_ = true;
+    while (!guests_.empty()) {
+        for (detail::PromiseBase* guest = guests_.first(); guest != nullptr;
+             guest = guest->next_sibling()) {
+            detail::cancel(*guest);
+        }
+        run_ready();
+        if (!guests_.empty()) wait_for_events(kNever);
+    }
+    counts_.posts += mailbox_->finish();
+}
+
+// Orphaned sockets still wait for their last completions, with nobody to be resumed.
+void Reactor::finish_orphans() {
     WEIR_CHECK_HINT(slots_open_ == slots_orphaned_,
                     "a stream, listener or client must not outlive run()");
     while (slots_open_ != 0) {
@@ -36,76 +231,71 @@ void Reactor::drive(const bool& done) {
     }
 }
 
-void Reactor::run_ready() {
-    detail::LoopState& loop = detail::this_loop;
-    std::size_t steps_left = std::max(loop.ready.size(), kStepsPerTurn);
-    std::size_t until_reading = kStepsPerClockReading;
-    while (!loop.ready.empty() && steps_left-- > 0) {
-        const detail::ReadyQueue::Entry entry = loop.ready.pop();
-        if (entry.innermost.root().is_cancelled() && !entry.forced) {
-            detail::unwind(entry.innermost.handle());
-            continue;
-        }
-        entry.innermost.handle().resume();
-        // At most one root ends in a resume(): its final suspension returns here.
-        if (loop.finished) std::exchange(loop.finished, {}).destroy();
-        if (--until_reading == 0) {
-            now_ = backend_->now();
-            until_reading = kStepsPerClockReading;
-        }
-    }
-}
-
-void Reactor::wait_for_events() {
-    const bool busy = !detail::this_loop.ready.empty();
-    const Instant deadline = busy ? now_ : timers_->next_event();
-    WEIR_CHECK_HINT(busy || deadline != kNever || !backend_->is_dead_end(),
-                    "deadlock: every task waits, and nothing is left that could wake one");
-    detail::OperationList completed;
-    backend_->wait(deadline, completed);
-    now_ = backend_->now();
-    deliver(completed);
-    timers_->advance(now_);
-    mailbox_->run_posted();
-}
-
-void Reactor::deliver(detail::OperationList& completed) noexcept {
-    while (!completed.empty()) {
-        detail::Operation& operation = completed.pop();
-        if (operation.slot != nullptr) {
-            operation.slot->completed(operation);
-        } else {
-            detail::make_ready(std::exchange(operation.waiter, {}));
-        }
-    }
+ReactorStats Reactor::stats() const noexcept {
+    ReactorStats stats = counts_;
+    stats.ready = detail::this_loop.ready.size();
+    stats.timers_armed = timers_->armed();
+    stats.operations = operations_;
+    stats.sockets = slots_open_;
+    stats.leases = buffers_.leased();
+    stats.frames = detail::frames_live();
+    stats.failures_dropped = detail::this_loop.failures_dropped;
+    return stats;
 }
 
 Result<std::unique_ptr<Reactor>> Reactor::make(const ReactorOptions& options) {
     WEIR_CHECK_HINT(detail::this_loop.reactor == nullptr, "one reactor a thread: run() in run()");
     std::unique_ptr<Reactor> reactor(new Reactor(options));
     Result<std::unique_ptr<detail::Backend>> backend =
-        detail::make_backend(options.backend_, reactor->buffers_);
+        detail::make_backend(options.backend_, options.simulation_.get(), reactor->buffers_);
     if (!backend) return std::move(backend).error();
     reactor->attach(std::move(*backend));
+    Result<void> observed = reactor->observe_as_asked(options);
+    if (!observed) return std::move(observed).error();
     return reactor;
 }
 
 Reactor::Reactor(const ReactorOptions& options)
-    : buffers_(options.buffer_count_, options.buffer_bytes_, options.heap_buffers_max_) {}
+    : buffers_(options.buffer_count_, options.buffer_bytes_, options.heap_buffers_max_),
+      random_(options.seed_ ? *options.seed_ : seed_for(options.backend_)),
+      shuffles_(options.shuffles_) {}
 
 void Reactor::attach(std::unique_ptr<detail::Backend> backend) {
     backend_ = std::move(backend);
     now_ = backend_->now();
     timers_.emplace(now_);
     mailbox_ = std::make_shared<detail::Mailbox>(*backend_);
+    detail::watch_forks();
     detail::this_loop.reactor = this;
+    detail::this_loop.failures_dropped = 0;
+}
+
+Result<void> Reactor::observe_as_asked(const ReactorOptions& options) {
+    const char* variable = std::getenv("WEIR_DEBUG");
+    if (options.debug_ || (variable != nullptr && std::string_view(variable) == "1")) {
+        observe().debug(options.slow_step_, options.on_slow_step_);
+        observe().expect_frames(detail::frames_live());
+        detail::this_loop.spawn_observer = observer_.get();
+    }
+    if (options.trace_path_.empty()) return {};
+    return observe().start_trace(options.trace_path_, options.trace_megabytes_ * 1'000'000);
+}
+
+detail::Observer& Reactor::observe() {
+    if (observer_ == nullptr) observer_ = std::make_unique<detail::Observer>(*backend_);
+    return *observer_;
 }
 
 Reactor::~Reactor() {
     if (mailbox_) mailbox_->close();
     WEIR_CHECK_HINT(slots_open_ == 0, "a stream or listener must not outlive its reactor");
     WEIR_CHECK_HINT(detail::this_loop.ready.empty(), "a task must not outlive its reactor");
-    if (detail::this_loop.reactor == this) detail::this_loop.reactor = nullptr;
+    if (observer_ != nullptr && observer_->is_debugging()) {
+        observer_->report_leaks(detail::frames_live());
+    }
+    if (detail::this_loop.reactor != this) return;
+    detail::this_loop.reactor = nullptr;
+    detail::this_loop.spawn_observer = nullptr;
 }
 
 }  // namespace weir

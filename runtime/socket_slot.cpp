@@ -16,7 +16,7 @@ SocketSlot::SocketSlot(int fd, OperationKind input_kind, OperationKind output_ki
 void SocketSlot::start(Operation& operation, Handle waiter) {
     check_idle(operation);
     operation.waiter = waiter;
-    Reactor::current().backend().submit(operation);
+    Reactor::current().submit(operation);
 }
 
 void SocketSlot::completed(Operation& operation) noexcept {

@@ -3,45 +3,82 @@
 
 namespace weir {
 
-void TaskGroup::adopt(detail::PromiseBase& root, detail::Owner& owner) noexcept {
+void TaskGroup::adopt(detail::PromiseBase& root, detail::Owner& owner,
+                      std::source_location place) noexcept {
     WEIR_CHECK_HINT(!has_ended_, "spawn into a group whose scope has ended");
     root.become_root(owner);
-    root.set_previous_sibling(nullptr);
-    root.set_next_sibling(first_);
-    if (first_ != nullptr) first_->set_previous_sibling(&root);
-    first_ = &root;
+    roots_.push(root);
     ++live_;
     if (is_cancelled_) root.mark_cancelled();
     detail::make_ready_first(root);
-}
-
-void TaskGroup::unlink(detail::PromiseBase& root) noexcept {
-    detail::PromiseBase* previous = root.previous_sibling();
-    detail::PromiseBase* next = root.next_sibling();
-    if (next != nullptr) next->set_previous_sibling(previous);
-    if (previous != nullptr) {
-        previous->set_next_sibling(next);
-    } else {
-        first_ = next;
+    if (detail::this_loop.spawn_observer != nullptr) [[unlikely]] {
+        detail::note_spawn(root, place);
     }
 }
 
 void TaskGroup::cancel() noexcept {
     if (is_cancelled_) return;
     is_cancelled_ = true;
-    for (detail::PromiseBase* child = first_; child != nullptr; child = child->next_sibling()) {
+    for (detail::PromiseBase* child = roots_.first(); child != nullptr;
+         child = child->next_sibling()) {
         detail::cancel(*child);
     }
 }
 
-void TaskGroup::child_ended(detail::Failure failure) noexcept {
+void TaskGroup::each_child(detail::ChildVisitor& visitor) const {
+    for (detail::PromiseBase* child = roots_.first(); child != nullptr;
+         child = child->next_sibling()) {
+        visitor.child(*child);
+    }
+}
+
+// Its frame still stands, and what dies with it may spawn into this group: the last child counts as
+// ended only when the loop has destroyed it.
+void TaskGroup::child_finished(detail::Failure failure) noexcept {
     if (failure) {
-        if (!failure_) failure_ = std::move(failure);
+        if (failure_) {
+            ++detail::this_loop.failures_dropped;
+        } else {
+            failure_ = std::move(failure);
+        }
         cancel();
     }
+    if (live_ > 1) {
+        --live_;
+    } else {
+        detail::this_loop.after_finished = &plain_children_;
+    }
+}
+
+void TaskGroup::child_ended() noexcept {
     if (--live_ > 0) return;
     has_ended_ = true;
     detail::make_ready(joiner_);
 }
 
+namespace detail {
+
+void GroupChild::adopt(PromiseBase& root) noexcept {
+    root_ = &root;
+    group_.adopt(root, *this);
+}
+
+void GroupChild::leaving(PromiseBase& root) noexcept {
+    root_ = nullptr;
+    group_.roots_.unlink(root);
+}
+
+void GroupChild::finished(Failure failure) noexcept {
+    group_.child_finished(std::move(failure));
+}
+
+void GroupChild::ended() noexcept {
+    group_.child_ended();
+}
+
+PromiseBase* GroupChild::awaiting() const noexcept {
+    return &group_.joiner_.promise();
+}
+
+}  // namespace detail
 }  // namespace weir

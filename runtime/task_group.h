@@ -13,10 +13,12 @@
 // reaches all. Nothing that was spawned outlives the scope.
 #pragma once
 
+#include <weir/runtime/child.h>
 #include <weir/runtime/outcome.h>
 #include <weir/runtime/task.h>
 #include <cstddef>
 #include <optional>
+#include <source_location>
 #include <utility>
 
 namespace weir {
@@ -33,9 +35,24 @@ public:
 
     /// Begins `task` as a child, in the next round of the loop. Into a cancelled group it is born
     /// cancelled, and never runs. Aborts when the group has ended.
-    void spawn(Task<void> task) { adopt(task.release().promise(), plain_children_); }
+    /// `place` is for the reports of debug mode.
+    void spawn(Task<void> task, std::source_location place = std::source_location::current()) {
+        adopt(task.release().promise(), plain_children_, place);
+    }
     /// The same; a Result that holds an error is a failure, as an exception is.
-    void spawn(Task<Result<void>> task) { adopt(task.release().promise(), result_children_); }
+    void spawn(Task<Result<void>> task,
+               std::source_location place = std::source_location::current()) {
+        adopt(task.release().promise(), result_children_, place);
+    }
+
+    /// The same for any task, with a handle to wait for its value and to cancel it alone. Its
+    /// failure is the group's, too.
+    template <typename T>
+    Child<T> start(Task<T> task) {
+        auto* state = new detail::ChildState<T>(*this);
+        state->adopt(task.release().promise());
+        return Child<T>(*state);
+    }
 
     /// Asks all children, the body among them, to stop; those spawned later too. It is not a
     /// failure: with_group() then returns when they are gone, if the body had returned before.
@@ -48,20 +65,25 @@ public:
 private:
     template <typename Body, typename T>
     friend class detail::WithGroupAwaiter;
+    friend class detail::GroupChild;
 
     // Children of one type, so that what they leave can be read.
     template <typename T>
     class Children final : public detail::Owner {
     public:
         explicit Children(TaskGroup& group) noexcept : group_(group) {}
-        void leaving(detail::PromiseBase& root) noexcept override { group_.unlink(root); }
+        void leaving(detail::PromiseBase& root) noexcept override { group_.roots_.unlink(root); }
         void child_done(detail::PromiseBase& root) noexcept override {
             std::optional<detail::outcome_value<T>> ignored;
             detail::Failure failure;
             detail::take_outcome<T>(root, ignored, failure);
-            group_.child_ended(std::move(failure));
+            group_.child_finished(std::move(failure));
         }
-        void child_unwound(std::uintptr_t) noexcept override { group_.child_ended({}); }
+        void child_unwound(std::uintptr_t) noexcept override { group_.child_ended(); }
+        void child_gone() noexcept override { group_.child_ended(); }
+        detail::PromiseBase* awaiting() const noexcept override {
+            return &group_.joiner_.promise();
+        }
 
     private:
         TaskGroup& group_;
@@ -70,13 +92,15 @@ private:
     TaskGroup() noexcept : plain_children_(*this), result_children_(*this) {}
     ~TaskGroup() { WEIR_CHECK(live_ == 0); }
 
-    void adopt(detail::PromiseBase& root, detail::Owner& owner) noexcept;
-    void unlink(detail::PromiseBase& root) noexcept;
-    void child_ended(detail::Failure failure) noexcept;
+    void adopt(detail::PromiseBase& root, detail::Owner& owner,
+               std::source_location place = {}) noexcept;
+    void each_child(detail::ChildVisitor& visitor) const;
+    void child_finished(detail::Failure failure) noexcept;
+    void child_ended() noexcept;
 
     Children<void> plain_children_;
     Children<Result<void>> result_children_;
-    detail::PromiseBase* first_ = nullptr;  // children are linked through their root frames
+    detail::RootList roots_;
     std::size_t live_ = 0;
     detail::Failure failure_;
     detail::Handle joiner_{};
@@ -118,15 +142,18 @@ public:
 
 private:
     void cancel_children() noexcept override { group_.cancel(); }
+    const char* name() const noexcept override { return "group"; }
+    void each_child(ChildVisitor& visitor) const override { group_.each_child(visitor); }
 
     // The body's own end: it alone leaves a value.
-    void leaving(PromiseBase& root) noexcept override { group_.unlink(root); }
+    void leaving(PromiseBase& root) noexcept override { group_.roots_.unlink(root); }
     void child_done(PromiseBase& root) noexcept override {
         Failure failure;
         take_outcome<T>(root, value_, failure);
-        group_.child_ended(std::move(failure));
+        group_.child_finished(std::move(failure));
     }
-    void child_unwound(std::uintptr_t) noexcept override { group_.child_ended({}); }
+    void child_unwound(std::uintptr_t) noexcept override { group_.child_ended(); }
+    PromiseBase* awaiting() const noexcept override { return &group_.joiner_.promise(); }
 
     Body body_;
     std::optional<outcome_value<T>> value_;

@@ -14,10 +14,6 @@
 namespace weir {
 namespace detail {
 
-/// Result<T> for T, and Result<U> for Result<U>: nobody meets a Result of a Result.
-template <typename T>
-using timeout_value = std::conditional_t<is_result<T>, T, Result<T>>;
-
 template <typename T>
 class TimeoutAwaiter final : public Composite, private Owner, private TimerCallback {
 public:
@@ -44,12 +40,19 @@ public:
         return coroutine;
     }
 
-    timeout_value<T> await_resume() {
+    flat_result<T> await_resume() {
         if (!value_ && !failure_) return Error(Errc::timed_out);
-        return deliver_outcome<timeout_value<T>>(value_, failure_);
+        return deliver_outcome<flat_result<T>>(value_, failure_);
     }
 
 private:
+    PromiseBase* awaiting() const noexcept override { return &waiting_.promise(); }
+    Instant deadline() const noexcept override { return deadline_; }
+    const char* name() const noexcept override { return "timeout"; }
+    Instant until() const noexcept override { return deadline_; }
+    void each_child(ChildVisitor& visitor) const override {
+        if (child_ != nullptr) visitor.child(*child_);
+    }
     void on_timer() noexcept override { cancel_children(); }
     void cancel_children() noexcept override {
         if (child_ != nullptr) cancel(*child_);

@@ -84,6 +84,12 @@ public:
     Instant next_event() const noexcept;
 
     std::size_t armed() const noexcept { return armed_; }
+    /// When `timer`, which is armed, is due: its deadline rounded up to a tick. For reports.
+    Instant deadline(const Timer& timer) const noexcept {
+        const auto ahead =
+            static_cast<std::int32_t>(timer.deadline_ - static_cast<std::uint32_t>(tick_));
+        return start_ + kTick * (static_cast<std::int64_t>(tick_) + ahead);
+    }
 
 private:
     static constexpr std::uint32_t kNone = ~std::uint32_t{0};

@@ -24,7 +24,7 @@ void cancel(PromiseBase& root) noexcept {
         case LeafKind::waiter: {
             auto& waiter = *static_cast<Waiter*>(root.leaf());
             waiter.unlink();
-            make_ready(waiter.handle);
+            make_ready(waiter.waiting());
             return;
         }
         case LeafKind::operation:

@@ -11,6 +11,7 @@
 
 #include <weir/runtime/base/assert.h>
 #include <weir/runtime/base/intrusive_list.h>
+#include <weir/runtime/base/time.h>
 #include <weir/runtime/frame_pool.h>
 #include <coroutine>
 #include <cstddef>
@@ -52,23 +53,70 @@ public:
     virtual void child_done(PromiseBase& root) noexcept = 0;
     /// The root was cancelled and its frame is gone. `tag` is what the owner had put in it.
     virtual void child_unwound(std::uintptr_t tag) noexcept = 0;
+    /// The frame of a root that had reached its end is gone as well; only for an owner that had
+    /// asked for it in child_done(), through LoopState::after_finished.
+    virtual void child_gone() noexcept {}
+    /// The innermost frame of the unit that waits for the children; null where none does.
+    virtual PromiseBase* awaiting() const noexcept { return nullptr; }
+    /// Until when the children may run.
+    virtual Instant deadline() const noexcept { return kNever; }
 
 protected:
     ~Owner() = default;
 };
 
-/// A leaf that waits for child units.
+/// Is shown the children of a composite, one by one.
+class ChildVisitor {
+public:
+    virtual void child(PromiseBase& root) = 0;
+
+protected:
+    ~ChildVisitor() = default;
+};
+
+/// A leaf that waits for child units, or for something else that has no kind of its own.
 class Composite {
 public:
     virtual void cancel_children() noexcept = 0;
+    /// For reports: what it is, in a word or two, and until when it waits at most.
+    virtual const char* name() const noexcept = 0;
+    virtual Instant until() const noexcept { return kNever; }
+    /// The innermost frame of the unit that waits; null where it is not known. A class that is an
+    /// Owner too answers both questions at once.
+    virtual PromiseBase* awaiting() const noexcept { return nullptr; }
+    /// For reports: its live children.
+    virtual void each_child(ChildVisitor&) const {}
 
 protected:
     ~Composite() = default;
 };
 
+/// What a Waiter queues for; for reports.
+enum class QueueKind : std::uintptr_t {
+    semaphore,
+    mutex,
+    event,
+    condition,
+    channel_send,
+    channel_receive,
+    child,
+};
+
 /// A leaf that stands in a queue: of a semaphore, of an event.
-struct Waiter : IntrusiveNode {
-    Handle handle{};
+class Waiter : public IntrusiveNode {
+public:
+    void set_waiting(Handle waiting, QueueKind kind) noexcept {
+        waiting_ =
+            reinterpret_cast<std::uintptr_t>(waiting.address()) | static_cast<std::uintptr_t>(kind);
+    }
+    Handle waiting() const noexcept {
+        return Handle::from_address(reinterpret_cast<void*>(waiting_ & ~kKinds));
+    }
+    QueueKind kind() const noexcept { return static_cast<QueueKind>(waiting_ & kKinds); }
+
+private:
+    static constexpr std::uintptr_t kKinds = 15;  // frames are aligned to 16 bytes
+    std::uintptr_t waiting_ = 0;
 };
 
 class PromiseBase {
@@ -177,6 +225,33 @@ private:
 };
 static_assert(sizeof(PromiseBase) == 32);
 static_assert(sizeof(std::exception_ptr) == sizeof(std::uintptr_t));
+
+/// Roots that belong together, linked through their owner's two words.
+class RootList {
+public:
+    PromiseBase* first() const noexcept { return first_; }
+    bool empty() const noexcept { return first_ == nullptr; }
+
+    void push(PromiseBase& root) noexcept {
+        root.set_previous_sibling(nullptr);
+        root.set_next_sibling(first_);
+        if (first_ != nullptr) first_->set_previous_sibling(&root);
+        first_ = &root;
+    }
+    void unlink(PromiseBase& root) noexcept {
+        PromiseBase* previous = root.previous_sibling();
+        PromiseBase* next = root.next_sibling();
+        if (next != nullptr) next->set_previous_sibling(previous);
+        if (previous != nullptr) {
+            previous->set_next_sibling(next);
+        } else {
+            first_ = next;
+        }
+    }
+
+private:
+    PromiseBase* first_ = nullptr;
+};
 
 template <typename Promise>
 Handle to_handle(std::coroutine_handle<Promise> coroutine) noexcept {

@@ -26,7 +26,7 @@ public:
     void await_suspend(std::coroutine_handle<Promise> waiting) {
         if (!begin_wait(waiting, &operation_, LeafKind::operation)) return;
         operation_.waiter = to_handle(waiting);
-        Reactor::current().backend().submit(operation_);
+        Reactor::current().submit(operation_);
     }
 
     Result<void> await_resume() {

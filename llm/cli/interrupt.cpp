@@ -6,6 +6,7 @@
 #include <weir/runtime/task_group.h>
 
 #include "llm/cli/exit_code.h"
+#include "llm/cli/report_tasks.h"
 #include "llm/cli/terminal.h"
 
 #include <csignal>
@@ -19,10 +20,12 @@ Task<void> cancel_on_signal(SignalCatcher& catcher, TaskGroup& group) {
     if (signal) group.cancel();
 }
 
-Task<std::optional<int>> until_signal(SignalCatcher& catcher, Task<int> work) {
+Task<std::optional<int>> until_signal(SignalCatcher& catcher, SignalCatcher& questions,
+                                      Task<int> work) {
     std::optional<int> value;
     co_await with_group([&](TaskGroup& group) -> Task<void> {
         group.spawn(cancel_on_signal(catcher, group));
+        group.spawn(report_tasks(questions));
         value = co_await std::move(work);
         group.cancel();
     });
@@ -34,8 +37,10 @@ Task<std::optional<int>> until_signal(SignalCatcher& catcher, Task<int> work) {
 Result<std::optional<int>> run_until_signal(Task<int> work) {
     Result<SignalCatcher> catcher = SignalCatcher::make({SIGINT, SIGTERM});
     if (!catcher) return std::move(catcher).error();
+    Result<SignalCatcher> questions = SignalCatcher::make({SIGUSR1});
+    if (!questions) return std::move(questions).error();
     try {
-        return run(until_signal(*catcher, std::move(work)));
+        return run(until_signal(*catcher, *questions, std::move(work)));
     } catch (const BadResultAccess& failure) {
         return failure.error();
     }

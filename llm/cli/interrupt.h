@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Runs a command's work until it ends or the user wants it to end: SIGINT and SIGTERM cancel the
-// work, which is destroyed with all that it holds, and the program goes on to say so.
+// work, which is destroyed with all that it holds, and the program goes on to say so. SIGUSR1 makes
+// it tell what its tasks wait for (report_tasks.h).
 #pragma once
 
 #include <weir/runtime/base/result.h>

@@ -63,6 +63,7 @@ public:
     void cancel(Operation& operation) noexcept override;
     void wait(Instant deadline, OperationList& completed) override;
     void close(int fd) noexcept override;
+    int descriptor() const noexcept override { return epoll_fd_; }
 
 private:
     Descriptor& descriptor(int fd);
@@ -70,8 +71,11 @@ private:
     void progress(Operation*& armed, Descriptor& state);
     void forget(int fd) noexcept;
     std::optional<int> attempt(Operation& operation, Descriptor& state);
+    std::optional<int> attempt_accept(Operation& operation, Descriptor& state);
     std::optional<int> attempt_receive(Operation& operation, Descriptor& state);
+    std::optional<int> attempt_receive_from(MessageOperation& operation, Descriptor& state);
     std::optional<int> attempt_send(Operation& operation, Descriptor& state);
+    std::optional<int> attempt_send_to(MessageOperation& operation, Descriptor& state);
     void handle(const epoll_event& event);
     int wait_for_kernel(Instant deadline);
 
@@ -83,7 +87,8 @@ private:
 };
 
 bool is_output(const Operation& operation) {
-    return operation.kind == OperationKind::connect || operation.kind == OperationKind::send;
+    return operation.kind == OperationKind::connect || operation.kind == OperationKind::send ||
+           operation.kind == OperationKind::send_to;
 }
 
 void EpollBackend::submit(Operation& operation) {
@@ -91,7 +96,7 @@ void EpollBackend::submit(Operation& operation) {
     operation.cancel_asked = false;
     Descriptor& state = descriptor(operation.fd);
     if (operation.kind == OperationKind::connect) {
-        const Bytes address = operation.peer->sockaddr_bytes();
+        const Bytes address = operation.data;
         const int status =
             ::connect(operation.fd, reinterpret_cast<const sockaddr*>(address.data()),
                       static_cast<socklen_t>(address.size()));
@@ -199,13 +204,8 @@ void EpollBackend::forget(int fd) noexcept {
 // The system call itself. Nothing: it would block, and the next event will tell.
 std::optional<int> EpollBackend::attempt(Operation& operation, Descriptor& state) {
     switch (operation.kind) {
-        case OperationKind::accept: {
-            const int fd = ::accept4(operation.fd, nullptr, nullptr, socket_flags());
-            if (fd >= 0) return fd;
-            if (errno != EAGAIN) return -errno;
-            state.readable = false;
-            return std::nullopt;
-        }
+        case OperationKind::accept:
+            return attempt_accept(operation, state);
         case OperationKind::connect: {
             int reason = 0;
             socklen_t size = sizeof reason;
@@ -220,8 +220,27 @@ std::optional<int> EpollBackend::attempt(Operation& operation, Descriptor& state
             return attempt_send(operation, state);
         case OperationKind::wait_readable:
             return 0;
+        case OperationKind::receive_from:
+            return attempt_receive_from(static_cast<MessageOperation&>(operation), state);
+        case OperationKind::send_to:
+            return attempt_send_to(static_cast<MessageOperation&>(operation), state);
+        case OperationKind::read_at:
+        case OperationKind::write_at:
+        case OperationKind::sync:
+            break;
     }
-    WEIR_CHECK_HINT(false, "an operation of no known kind");
+    WEIR_CHECK_HINT(false, "files have no readiness: their operations go to the pool of threads");
+    return std::nullopt;
+}
+
+std::optional<int> EpollBackend::attempt_accept(Operation& operation, Descriptor& state) {
+    int fd = 0;
+    do {
+        fd = ::accept4(operation.fd, nullptr, nullptr, socket_flags());
+    } while (fd < 0 && errno == EINTR);
+    if (fd >= 0) return fd;
+    if (errno != EAGAIN) return -errno;
+    state.readable = false;
     return std::nullopt;
 }
 
@@ -245,6 +264,40 @@ std::optional<int> EpollBackend::attempt_receive(Operation& operation, Descripto
     buffers_.give_back(buffer);
     if (reason != EAGAIN) return -reason;
     state.readable = false;
+    return std::nullopt;
+}
+
+std::optional<int> EpollBackend::attempt_receive_from(MessageOperation& operation,
+                                                      Descriptor& state) {
+    const BufferPool::Buffer buffer = buffers_.take();
+    if (buffer.data == nullptr) return -ENOBUFS;
+    ssize_t count = 0;
+    do {
+        prepare_header(operation, buffer.data, buffers_.buffer_size());
+        count = ::recvmsg(operation.fd, &operation.header, MSG_DONTWAIT);
+    } while (count < 0 && errno == EINTR);
+    if (count >= 0) {
+        // One datagram of any size says nothing about the next: the socket stays readable.
+        take_header(operation);
+        operation.buffer = buffer;
+        return static_cast<int>(count);
+    }
+    const int reason = errno;
+    buffers_.give_back(buffer);
+    if (reason != EAGAIN) return -reason;
+    state.readable = false;
+    return std::nullopt;
+}
+
+std::optional<int> EpollBackend::attempt_send_to(MessageOperation& operation, Descriptor& state) {
+    prepare_header(operation, operation.data.data(), operation.data.size());
+    ssize_t count = 0;
+    do {
+        count = ::sendmsg(operation.fd, &operation.header, MSG_NOSIGNAL | MSG_DONTWAIT);
+    } while (count < 0 && errno == EINTR);
+    if (count >= 0) return static_cast<int>(count);
+    if (errno != EAGAIN) return -errno;
+    state.writable = false;
     return std::nullopt;
 }
 

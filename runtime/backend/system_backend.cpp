@@ -9,9 +9,30 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 namespace weir::detail {
+namespace {
+
+int family_of(Bytes address) {
+    sa_family_t family = AF_UNSPEC;
+    if (address.size() >= sizeof family) std::memcpy(&family, address.data(), sizeof family);
+    return family;
+}
+
+void set_option(int fd, int level, int option) {
+    const int on = 1;
+    ::setsockopt(fd, level, option, &on, sizeof on);
+}
+
+bool bind_to(int fd, Bytes address) {
+    return ::bind(fd, reinterpret_cast<const sockaddr*>(address.data()),
+                  static_cast<socklen_t>(address.size())) == 0;
+}
+
+}  // namespace
+
 SystemBackend::SystemBackend(int socket_flags)
     : socket_flags_(socket_flags | SOCK_CLOEXEC),
       wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
@@ -37,9 +58,8 @@ Instant SystemBackend::now() noexcept {
     return Instant(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
 }
 
-Result<int> SystemBackend::open_stream_socket(const Endpoint& endpoint) {
-    const int family = endpoint.is_ipv6() ? AF_INET6 : AF_INET;
-    const int fd = ::socket(family, SOCK_STREAM | socket_flags_, 0);
+Result<int> SystemBackend::open(Bytes address, int type) {
+    const int fd = ::socket(family_of(address), type | socket_flags_, 0);
     if (fd >= 0) return fd;
     const int reason = errno;
     if (reason == EMFILE || reason == ENFILE) {
@@ -49,31 +69,43 @@ Result<int> SystemBackend::open_stream_socket(const Endpoint& endpoint) {
     return Error::from_errno(reason, "opening a socket");
 }
 
-Result<int> SystemBackend::open_socket(const Endpoint& peer) {
-    Result<int> fd = open_stream_socket(peer);
-    if (!fd) return fd;
+Result<int> SystemBackend::open_socket(Bytes peer) {
+    Result<int> fd = open(peer, SOCK_STREAM);
     // Requests are written whole: waiting for more to send would only delay them.
-    const int on = 1;
-    ::setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (fd && family_of(peer) != AF_UNIX) set_option(*fd, IPPROTO_TCP, TCP_NODELAY);
     return fd;
 }
 
-Result<int> SystemBackend::listen(const Endpoint& local, int backlog) {
-    Result<int> fd = open_stream_socket(local);
+Result<int> SystemBackend::listen(Bytes local, int backlog) {
+    Result<int> fd = open(local, SOCK_STREAM);
     if (!fd) return fd;
-    const int on = 1;
-    ::setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    // Accepted sockets inherit it.
-    ::setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    const Bytes address = local.sockaddr_bytes();
-    if (::bind(*fd, reinterpret_cast<const sockaddr*>(address.data()),
-               static_cast<socklen_t>(address.size())) != 0 ||
-        ::listen(*fd, backlog) != 0) {
+    if (family_of(local) != AF_UNIX) {
+        set_option(*fd, SOL_SOCKET, SO_REUSEADDR);
+        // Accepted sockets inherit it.
+        set_option(*fd, IPPROTO_TCP, TCP_NODELAY);
+    }
+    if (!bind_to(*fd, local) || ::listen(*fd, backlog) != 0) {
         const int reason = errno;
         ::close(*fd);
-        return Error::from_errno(reason, "listening on " + local.to_string());
+        return Error::from_errno(reason, "listening on " + describe_address(local));
     }
     return fd;
+}
+
+Result<int> SystemBackend::open_datagram_socket(Bytes local) {
+    Result<int> fd = open(local, SOCK_DGRAM);
+    if (!fd) return fd;
+    if (!bind_to(*fd, local)) {
+        const int reason = errno;
+        ::close(*fd);
+        return Error::from_errno(reason, "binding a datagram socket to " + describe_address(local));
+    }
+    return fd;
+}
+
+Result<void> SystemBackend::shut_down_output(int fd) noexcept {
+    if (::shutdown(fd, SHUT_WR) == 0) return {};
+    return Error::from_errno(errno, "ending a stream's output");
 }
 
 Result<Endpoint> SystemBackend::local_endpoint(int fd) {
@@ -87,12 +119,30 @@ Result<Endpoint> SystemBackend::local_endpoint(int fd) {
 
 bool SystemBackend::has_input(int fd) noexcept {
     char byte = 0;
-    const auto got = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    ssize_t got = 0;
+    do {
+        got = ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    } while (got < 0 && errno == EINTR);
     return got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
 void SystemBackend::close(int fd) noexcept {
     ::close(fd);
+}
+
+void prepare_header(MessageOperation& operation, const std::byte* data, std::size_t size) noexcept {
+    const bool is_send = operation.kind == OperationKind::send_to;
+    operation.piece = iovec{const_cast<std::byte*>(data), size};
+    operation.header = msghdr();
+    operation.header.msg_name = &operation.address;
+    operation.header.msg_namelen = is_send ? operation.address_size : sizeof operation.address;
+    operation.header.msg_iov = &operation.piece;
+    operation.header.msg_iovlen = 1;
+}
+
+void take_header(MessageOperation& operation) noexcept {
+    operation.address_size = operation.header.msg_namelen;
+    operation.was_cut = (operation.header.msg_flags & MSG_TRUNC) != 0;
 }
 
 }  // namespace weir::detail

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <weir/runtime/backend.h>
+#include <weir/runtime/operation.h>
 
 namespace weir::detail {
 
@@ -18,9 +19,11 @@ public:
 
     void wake() noexcept override;
     Instant now() noexcept override;
-    Result<int> open_socket(const Endpoint& peer) override;
-    Result<int> listen(const Endpoint& local, int backlog) override;
+    Result<int> open_socket(Bytes peer) override;
+    Result<int> listen(Bytes local, int backlog) override;
+    Result<int> open_datagram_socket(Bytes local) override;
     Result<Endpoint> local_endpoint(int fd) override;
+    Result<void> shut_down_output(int fd) noexcept override;
     bool has_input(int fd) noexcept override;
     void close(int fd) noexcept override;
 
@@ -31,16 +34,24 @@ protected:
     int socket_flags() const noexcept { return socket_flags_; }
 
 private:
-    Result<int> open_stream_socket(const Endpoint& endpoint);
+    Result<int> open(Bytes address, int type);
 
     int socket_flags_;
     int wake_fd_;
 };
 
+/// For sendmsg() and recvmsg(): points the header at the operation's address and at one piece of
+/// memory, which is only read for a send.
+void prepare_header(MessageOperation& operation, const std::byte* data, std::size_t size) noexcept;
+/// After a recvmsg(): who sent the datagram, and whether all of it is there.
+void take_header(MessageOperation& operation) noexcept;
+
 /// An error only where descriptors or memory have run out.
 Result<std::unique_ptr<Backend>> make_epoll_backend(BufferPool& buffers);
 /// Errc::unsupported, with the reason, where io_uring is refused or lacks what makes it fast.
 Result<std::unique_ptr<Backend>> make_uring_backend(BufferPool& buffers);
-Result<std::unique_ptr<Backend>> make_simulated_backend(BufferPool& buffers);
+/// Always succeeds.
+Result<std::unique_ptr<Backend>> make_simulated_backend(const Simulation& simulation,
+                                                        BufferPool& buffers);
 
 }  // namespace weir::detail

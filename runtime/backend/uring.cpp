@@ -25,7 +25,7 @@ namespace {
 constexpr unsigned kSubmissions = 1024;
 constexpr unsigned kCompletions = 8192;
 constexpr std::uint16_t kBufferGroup = 0;
-constexpr std::size_t kSendAtMost = std::size_t{1} << 30;  // a send's length has 32 bits
+constexpr std::size_t kBytesAtMost = std::size_t{1} << 30;  // an entry's length has 32 bits
 // Values of user_data that are no operation's address.
 constexpr std::uint64_t kIgnore = 1;
 constexpr std::uint64_t kWake = 2;
@@ -42,12 +42,15 @@ public:
     void submit(Operation& operation) override;
     void cancel(Operation& operation) noexcept override;
     void wait(Instant deadline, OperationList& completed) override;
+    int descriptor() const noexcept override { return ring_.ring_fd; }
 
 private:
     Result<void> register_buffers();
     void publish_buffers() noexcept;
     io_uring_sqe* next_entry() noexcept;
     bool queue(Operation& operation) noexcept;
+    void prepare_message(io_uring_sqe* entry, MessageOperation& operation) noexcept;
+    void prepare_file(io_uring_sqe* entry, FileOperation& operation) noexcept;
     bool queue_cancel(Operation& operation) noexcept;
     void queue_wake_watch() noexcept;
     void queue_deferred() noexcept;
@@ -158,7 +161,7 @@ bool UringBackend::queue(Operation& operation) noexcept {
             io_uring_prep_accept(entry, fd, nullptr, nullptr, SOCK_CLOEXEC);
             break;
         case OperationKind::connect: {
-            const Bytes address = operation.peer->sockaddr_bytes();
+            const Bytes address = operation.data;
             io_uring_prep_connect(entry, fd, reinterpret_cast<const sockaddr*>(address.data()),
                                   static_cast<socklen_t>(address.size()));
             break;
@@ -173,15 +176,53 @@ bool UringBackend::queue(Operation& operation) noexcept {
         case OperationKind::send:
             // MSG_WAITALL: the kernel goes on after a short send, in place.
             io_uring_prep_send(entry, fd, operation.data.data(),
-                               std::min(operation.data.size(), kSendAtMost),
+                               std::min(operation.data.size(), kBytesAtMost),
                                MSG_NOSIGNAL | MSG_WAITALL);
             break;
         case OperationKind::wait_readable:
             io_uring_prep_poll_add(entry, fd, POLLIN);
             break;
+        case OperationKind::receive_from:
+        case OperationKind::send_to:
+            prepare_message(entry, static_cast<MessageOperation&>(operation));
+            break;
+        case OperationKind::read_at:
+        case OperationKind::write_at:
+        case OperationKind::sync:
+            prepare_file(entry, static_cast<FileOperation&>(operation));
+            break;
     }
     io_uring_sqe_set_data(entry, &operation);
     return true;
+}
+
+void UringBackend::prepare_message(io_uring_sqe* entry, MessageOperation& operation) noexcept {
+    if (operation.kind == OperationKind::send_to) {
+        prepare_header(operation, operation.data.data(), operation.data.size());
+        io_uring_prep_sendmsg(entry, operation.fd, &operation.header, MSG_NOSIGNAL);
+        return;
+    }
+    prepare_header(operation, operation.buffer.data, buffers_.buffer_size());
+    io_uring_prep_recvmsg(entry, operation.fd, &operation.header, 0);
+    if (operation.buffer.data == nullptr) {
+        entry->flags |= IOSQE_BUFFER_SELECT;
+        entry->buf_group = kBufferGroup;
+    }
+}
+
+void UringBackend::prepare_file(io_uring_sqe* entry, FileOperation& operation) noexcept {
+    const int fd = operation.fd;
+    if (operation.kind == OperationKind::read_at) {
+        const std::size_t size = std::min(operation.size, kBytesAtMost);
+        io_uring_prep_read(entry, fd, operation.into, static_cast<unsigned>(size),
+                           operation.offset);
+    } else if (operation.kind == OperationKind::write_at) {
+        const std::size_t size = std::min(operation.data.size(), kBytesAtMost);
+        io_uring_prep_write(entry, fd, operation.data.data(), static_cast<unsigned>(size),
+                            operation.offset);
+    } else {
+        io_uring_prep_fsync(entry, fd, 0);
+    }
 }
 
 void UringBackend::cancel(Operation& operation) noexcept {
@@ -269,7 +310,18 @@ void UringBackend::reap() {
 
 void UringBackend::finish(Operation& operation, int result, unsigned flags) {
     if (!unsent_cancels_.empty()) std::erase(unsent_cancels_, &operation);
+    if (result == -EINTR) {
+        // A thread of the kernel was interrupted: by our cancel, or by a signal meant for others.
+        if (operation.cancel_asked) {
+            result = -ECANCELED;
+        } else if (operation.kind != OperationKind::connect) {
+            return requeue(operation);
+        }
+    }
     switch (operation.kind) {
+        case OperationKind::receive_from:
+            if (result >= 0) take_header(static_cast<MessageOperation&>(operation));
+            return finish_receive(operation, result, flags);
         case OperationKind::receive:
             return finish_receive(operation, result, flags);
         case OperationKind::send:
@@ -278,6 +330,10 @@ void UringBackend::finish(Operation& operation, int result, unsigned flags) {
             return completed_.complete(operation, std::min(result, 0));
         case OperationKind::accept:
         case OperationKind::connect:
+        case OperationKind::send_to:
+        case OperationKind::read_at:
+        case OperationKind::write_at:
+        case OperationKind::sync:
             return completed_.complete(operation, result);
     }
 }

@@ -27,6 +27,14 @@ public:
                 return "not supported on this machine";
             case Errc::limit_reached:
                 return "a configured limit was reached";
+            case Errc::cancelled:
+                return "the task was cancelled";
+            case Errc::channel_closed:
+                return "the channel is closed";
+            case Errc::reactor_ended:
+                return "the loop that was asked has ended";
+            case Errc::task_threw:
+                return "a task ended by an exception";
         }
         return "unknown weir error " + std::to_string(value);
     }
@@ -58,6 +66,23 @@ Error& Error::operator=(const Error& other) {
 
 Error Error::from_errno(int number, std::string_view doing) {
     return from_errno(number).with_context(doing);
+}
+
+Error Error::from_exception(std::exception_ptr exception) {
+    Error error(Errc::task_threw);
+    try {
+        std::rethrow_exception(exception);
+    } catch (const std::exception& caught) {
+        error.details().message = caught.what();
+    } catch (...) {
+        error.details().message = "an exception that is no std::exception";
+    }
+    error.details().exception = std::move(exception);
+    return error;
+}
+
+std::exception_ptr Error::exception() const noexcept {
+    return details_ ? details_->exception : nullptr;
 }
 
 std::string Error::message() const {

@@ -7,6 +7,7 @@
 
 #include <weir/runtime/base/time.h>
 #include <concepts>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +27,10 @@ enum class Errc {
     bad_argument,        ///< a value that the caller gave cannot be used
     unsupported,         ///< this machine, kernel or build cannot do it
     limit_reached,       ///< a configured limit forbids it
+    cancelled,           ///< the task that was waited for has been cancelled by somebody else
+    channel_closed,      ///< a send into a channel that takes no more
+    reactor_ended,       ///< the loop that was asked has ended
+    task_threw,          ///< a task ended by an exception, which the error carries
 };
 
 const std::error_category& runtime_category() noexcept;
@@ -68,6 +73,8 @@ public:
         return Error(std::error_code(number, std::system_category()));
     }
     static Error from_errno(int number, std::string_view doing);
+    /// Errc::task_threw, with what the exception says as the message.
+    static Error from_exception(std::exception_ptr exception);
 
     std::error_code code() const noexcept { return std::error_code(value_, *category_); }
     const std::error_category& category() const noexcept { return *category_; }
@@ -77,6 +84,9 @@ public:
 
     /// Puts "context: " before the message; for callers who know more of what was being done.
     Error&& with_context(std::string_view context) &&;
+
+    /// The exception of Errc::task_threw; null for all other errors.
+    std::exception_ptr exception() const noexcept;
 
     /// What the reporter knows of retries: nothing, worth it, or not worth it.
     std::optional<bool> worth_retry() const noexcept;
@@ -98,6 +108,7 @@ private:
         std::string message;
         std::optional<bool> worth_retry;
         Duration retry_after = Duration::zero();
+        std::exception_ptr exception;
     };
     Details& details();
 

@@ -29,6 +29,16 @@ private:
     std::string message_;
 };
 
+namespace detail {
+
+/// What value() does where there is none.
+[[noreturn]] inline void throw_error(const Error& error) {
+    if (std::exception_ptr exception = error.exception()) std::rethrow_exception(exception);
+    throw BadResultAccess(error);
+}
+
+}  // namespace detail
+
 /// A T, or an Error. T must not be a reference or an Error.
 template <typename T>
 class [[nodiscard]] Result {
@@ -44,7 +54,8 @@ public:
     bool has_value() const noexcept { return state_.index() == 0; }
     explicit operator bool() const noexcept { return has_value(); }
 
-    /// The value; throws BadResultAccess where there is an error instead.
+    /// The value. Where there is an error instead it throws BadResultAccess, or the exception that
+    /// the error carries.
     T& value() & { return require(), *std::get_if<0>(&state_); }
     const T& value() const& { return require(), *std::get_if<0>(&state_); }
     T&& value() && { return require(), std::move(*std::get_if<0>(&state_)); }
@@ -76,7 +87,7 @@ public:
 
 private:
     void require() const {
-        if (!has_value()) throw BadResultAccess(*std::get_if<1>(&state_));
+        if (!has_value()) detail::throw_error(*std::get_if<1>(&state_));
     }
 
     std::variant<T, Error> state_;
@@ -95,7 +106,7 @@ public:
     explicit operator bool() const noexcept { return has_value(); }
 
     void value() const {
-        if (error_) throw BadResultAccess(*error_);
+        if (error_) detail::throw_error(*error_);
     }
 
     Error& error() & noexcept { return WEIR_CHECK(error_.has_value()), *error_; }

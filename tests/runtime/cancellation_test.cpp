@@ -270,6 +270,7 @@ public:
     void await_resume() noexcept {}
 
 private:
+    const char* name() const noexcept override { return "lingering"; }
     void cancel_children() noexcept override {
         journal_.note("asked");
         kernel_ = std::make_unique<Unit>(complete_later());

@@ -138,4 +138,52 @@ TEST(Gather, ThrowsTheFirstExceptionWhenAllHaveEnded) {
     });
 }
 
+Task<int> throwing_after(Duration span) {
+    co_await sleep_for(span);
+    throw std::runtime_error("failed");
+}
+
+TEST(GatherSettled, GivesAResultForEachAndCancelsNobody) {
+    simulate([]() -> Task<void> {
+        std::vector<Task<int>> tasks;
+        tasks.push_back(value_after(3ms, 1));
+        tasks.push_back(throwing_after(1ms));
+        tasks.push_back(value_after(2ms, 3));
+        const std::vector<Result<int>> results = co_await gather_settled(std::move(tasks));
+        EXPECT_EQ(*results[0], 1);
+        EXPECT_TRUE(!results[1] && results[1].error() == Errc::task_threw);
+        EXPECT_THROW(static_cast<void>(results[1].value()), std::runtime_error);
+        EXPECT_EQ(*results[2], 3);
+    });
+}
+
+TEST(GatherSettled, OfResultsKeepsTheirType) {
+    simulate([]() -> Task<void> {
+        std::vector<Task<Result<int>>> tasks;
+        tasks.push_back(result_after(2ms, Error(Errc::unsupported)));
+        tasks.push_back(result_after(1ms, 1));
+        const std::vector<Result<int>> results = co_await gather_settled(std::move(tasks));
+        EXPECT_TRUE(!results[0] && results[0].error() == Errc::unsupported);
+        EXPECT_EQ(*results[1], 1);
+    });
+}
+
+TEST(GatherSettled, OfNothingGivesNothing) {
+    simulate([]() -> Task<void> {
+        const auto none = co_await gather_settled(std::vector<Task<int>>());
+        EXPECT_TRUE(none.empty());
+    });
+}
+
+TEST(Gather, OfAHundredThousand) {
+    simulate([]() -> Task<void> {
+        std::vector<Task<int>> tasks;
+        for (int i = 0; i < 100'000; ++i)
+            tasks.push_back(value_after(1ms * (i % 7), i));
+        const std::vector<int> values = co_await gather(std::move(tasks));
+        EXPECT_EQ(values.size(), 100'000u);
+        EXPECT_EQ(values[99'999], 99'999);
+    });
+}
+
 }  // namespace

@@ -7,6 +7,8 @@
 #include <weir/runtime/sleep.h>
 #include <weir/runtime/task_group.h>
 #include <weir/runtime/tcp.h>
+#include <weir/runtime/udp.h>
+#include <weir/runtime/unix_socket.h>
 
 #include <string>
 #include <utility>
@@ -96,6 +98,79 @@ TEST(SimulatedBackend, AListenersPortIsFreeAgainWhenItIsGone) {
         }
         EXPECT_TRUE(TcpListener::bind(endpoint).has_value());
         co_return;
+    });
+}
+
+TEST(SimulatedBackend, AWildcardListenerTakesConnectionsToEveryAddress) {
+    simulate([]() -> Task<void> {
+        TcpListener v4 = TcpListener::bind(Endpoint().with_port(80)).value();
+        TcpListener v6 = TcpListener::bind(Endpoint::parse("::", 81).value()).value();
+        const auto first = co_await TcpStream::connect(Endpoint::parse("10.0.0.9", 80).value());
+        EXPECT_TRUE(first.has_value());
+        const auto second = co_await TcpStream::connect(Endpoint::parse("10.0.0.9", 81).value());
+        EXPECT_TRUE(second.has_value());  // as Linux does, unless told otherwise
+        const auto third = co_await TcpStream::connect(Endpoint::parse("2001:db8::9", 80).value());
+        EXPECT_TRUE(!third && third.error() == std::errc::connection_refused);
+    });
+}
+
+TEST(SimulatedBackend, OnlyAUnixPathThatNobodyHasIsNotFound) {
+    simulate([]() -> Task<void> {
+        const UnixAddress path = UnixAddress::path("/run/nobody.sock").value();
+        const UnixAddress name = UnixAddress::abstract("nobody").value();
+        const auto first = co_await UnixStream::connect(path);
+        EXPECT_TRUE(!first && first.error() == std::errc::no_such_file_or_directory);
+        const auto second = co_await UnixStream::connect(name);
+        EXPECT_TRUE(!second && second.error() == std::errc::connection_refused);
+    });
+}
+
+TEST(SimulatedBackend, ADatagramToNobodyIsDropped) {
+    simulate([]() -> Task<void> {
+        UdpSocket socket = UdpSocket::bind(Endpoint::loopback(0)).value();
+        const auto sent = co_await socket.send_to(as_bytes("x"), Endpoint::loopback(9));
+        EXPECT_TRUE(sent.has_value());
+        co_await sleep_for(1s);
+        UdpSocket late = UdpSocket::bind(Endpoint::loopback(9)).value();
+        const auto again = co_await socket.send_to(as_bytes("y"), Endpoint::loopback(9));
+        EXPECT_TRUE(again.has_value());
+        const auto datagram = co_await late.receive_from();
+        EXPECT_EQ(as_text(datagram->bytes()), "y");
+        EXPECT_EQ(datagram->from(), socket.local_endpoint());
+    });
+}
+
+TEST(SimulatedBackend, TheFirstBytesToAPeerThatIsGoneAreTakenAndBringAReset) {
+    simulate([]() -> Task<void> {
+        TcpListener listener = TcpListener::bind(Endpoint::loopback(0)).value();
+        auto client = co_await TcpStream::connect(listener.local_endpoint());
+        {
+            const auto server = co_await listener.accept();
+            EXPECT_TRUE(server.has_value());
+        }
+        const auto first = co_await client->write_all(as_bytes("x"));
+        EXPECT_TRUE(first.has_value());
+        co_await sleep_for(1ms);
+        const auto second = co_await client->write_all(as_bytes("x"));
+        EXPECT_TRUE(!second && second.error() == std::errc::broken_pipe);
+        const Result<Lease> end = co_await client->read();
+        EXPECT_TRUE(end && end->empty());
+    });
+}
+
+TEST(SimulatedBackend, WhatWasSentToAClosedSocketNeverReachesTheNextOfItsNumber) {
+    simulate([]() -> Task<void> {
+        TcpListener listener = TcpListener::bind(Endpoint::loopback(0)).value();
+        for (int i = 0; i < 50; ++i) {
+            auto client = co_await TcpStream::connect(listener.local_endpoint());
+            auto server = co_await listener.accept();
+            const std::string text = std::to_string(i);
+            const auto sent = co_await server->write_all(as_bytes(text));
+            EXPECT_TRUE(sent.has_value());
+            if (i % 2 == 0) continue;  // closed with bytes on their way to it
+            const Result<Lease> got = co_await client->read();
+            EXPECT_EQ(as_text(got.value().bytes()), text);
+        }
     });
 }
 

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+//
+// Each awaiter has one way to turn a completion into an owning value; await_resume returns it, the
+// destructor of a cancelled awaiter drops it, or keeps it for the next reader.
+#include <weir/runtime/stream.h>
+
+#include <cerrno>
+
+namespace weir {
+namespace {
+
+Error receive_failure(int reason) {
+    if (reason == ENOBUFS) {
+        return Error(Errc::limit_reached,
+                     "no receive buffer is free: leases are held elsewhere; raise "
+                     "ReactorOptions::heap_buffers_max");
+    }
+    return Error::from_errno(reason, "receiving");
+}
+
+}  // namespace
+
+// --- read ----------------------------------------------------------------------------------------
+
+ReadAwaiter::~ReadAwaiter() {
+    if (slot_ == nullptr || !slot_->input.is_complete()) return;
+    // Cancelled after something had come: it stays with the stream. An error too, since the kernel
+    // tells it once, and a reset must not look like an end afterwards.
+    const int result = slot_->input.result;
+    if (result >= 0) {
+        slot_->unread = slot_->take_lease();
+        slot_->has_unread = true;
+    } else if (result != -ECANCELED) {
+        slot_->unread_error = result;
+        slot_->has_unread = true;
+    }
+    if (slot_->is_orphan) slot_->unread = Lease();
+    slot_->taken(slot_->input);
+}
+
+Result<Lease> ReadAwaiter::await_resume() {
+    detail::SocketSlot& slot = *std::exchange(slot_, nullptr);
+    if (slot.has_unread) {
+        slot.has_unread = false;
+        if (slot.unread_error != 0) return receive_failure(-std::exchange(slot.unread_error, 0));
+        return std::move(slot.unread);
+    }
+    const int result = slot.input.result;
+    if (result < 0) {
+        slot.taken(slot.input);
+        return receive_failure(-result);
+    }
+    Lease lease = slot.take_lease();
+    slot.taken(slot.input);
+    return lease;
+}
+
+// --- write ---------------------------------------------------------------------------------------
+
+WriteAwaiter::~WriteAwaiter() {
+    if (slot_ == nullptr || !slot_->output.is_complete()) return;
+    // Cancelled: unless all of it went out after all, the peer has seen an unknown part.
+    if (slot_->output.result != 0) slot_->is_poisoned = true;
+    slot_->taken(slot_->output);
+}
+
+Result<void> WriteAwaiter::await_resume() {
+    detail::SocketSlot& slot = *std::exchange(slot_, nullptr);
+    if (slot.output.is_idle()) {
+        if (slot.is_poisoned) return Error(Errc::stream_poisoned);
+        return {};
+    }
+    const int result = slot.output.result;
+    if (result < 0) slot.is_poisoned = true;
+    slot.taken(slot.output);
+    if (result < 0) return Error::from_errno(-result, "sending");
+    return {};
+}
+
+Result<void> Stream::shut_down_output() noexcept {
+    WEIR_CHECK_HINT(slot_->output.is_idle(), "shut_down_output() while a write is going on");
+    return Reactor::current().backend().shut_down_output(slot_->fd());
+}
+
+bool Stream::is_quiet() const noexcept {
+    if (slot_->has_unread) return false;
+    return !Reactor::current().backend().has_input(slot_->fd());
+}
+
+// --- connect and accept --------------------------------------------------------------------------
+
+namespace detail {
+
+bool ConnectWait::open(Bytes address) {
+    Result<int> fd = Reactor::current().backend().open_socket(address);
+    if (!fd) {
+        error_ = std::move(fd).error();
+        return false;
+    }
+    slot_ = new SocketSlot(*fd, OperationKind::receive, OperationKind::connect);
+    slot_->output.data = address;
+    return true;
+}
+
+ConnectWait::~ConnectWait() {
+    if (slot_ == nullptr) return;
+    slot_->output.state = OperationState::idle;
+    slot_->orphan();
+}
+
+Result<SocketSlot*> ConnectWait::finish(Bytes address) {
+    if (error_) return std::move(*error_);
+    const int result = slot_->output.result;
+    if (result < 0) {
+        return Error::from_errno(-result, "connecting to " + describe_address(address));
+    }
+    SocketSlot& slot = *std::exchange(slot_, nullptr);
+    slot.output.kind = OperationKind::send;
+    slot.output.data = {};
+    slot.taken(slot.output);
+    return &slot;
+}
+
+AcceptWait::~AcceptWait() {
+    if (listener_ == nullptr || !listener_->input.is_complete()) return;
+    // Cancelled, and somebody had connected: nobody will talk to them.
+    if (Result<SocketSlot*> slot = take()) (*slot)->orphan();
+}
+
+Result<SocketSlot*> AcceptWait::take() {
+    SocketSlot& listener = *std::exchange(listener_, nullptr);
+    const int result = listener.input.result;
+    listener.taken(listener.input);
+    if (result < 0) return Error::from_errno(-result, "accepting a connection");
+    return new SocketSlot(result, OperationKind::receive, OperationKind::send);
+}
+
+}  // namespace detail
+}  // namespace weir

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+//
+// What a simulated world promises: that all follows from the seed, its latency and its names, and
+// what a shuffled order changes and what not. Its faults are in simulation_faults_test.cpp.
+#include <weir/runtime/simulation.h>
+
+#include <gtest/gtest.h>
+#include <weir/runtime/resolver.h>
+#include <weir/runtime/run.h>
+#include <weir/runtime/sync/semaphore.h>
+#include <weir/runtime/task_group.h>
+#include <weir/runtime/tcp.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/conformance/backends.h"
+
+using namespace weir;
+using namespace weir::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+Duration since_start() {
+    return Reactor::current().now() - Instant(1s);
+}
+
+// Runs `body(client, server)` with two connected streams.
+template <typename Body>
+void between_two(const Simulation& world, Body body) {
+    const auto run_body = [&]() -> Task<void> {
+        Connected pair = co_await connected();
+        co_await body(pair.client, pair.server);
+    };
+    run_clean(run_body, ReactorOptions().simulation(world));
+}
+
+template <typename Body>
+void in_world(const Simulation& world, Body body) {
+    run_clean(std::move(body), ReactorOptions().simulation(world));
+}
+
+// --- the world -----------------------------------------------------------------------------------
+
+TEST(Simulation, LatencyIsWhatItWasSetTo) {
+    between_two(Simulation().latency(30ms), [](TcpStream& client, TcpStream& server) -> Task<void> {
+        EXPECT_EQ(since_start(), 60ms);
+        co_await write(client, "x");
+        EXPECT_EQ(co_await read_some(server), "x");
+        EXPECT_EQ(since_start(), 90ms);
+    });
+}
+
+TEST(Simulation, HostsResolveToTheirAddressesWithThePortAskedFor) {
+    const Endpoint first = Endpoint::parse("10.0.0.1", 0).value();
+    const Endpoint second = Endpoint::parse("2001:db8::1", 0).value();
+    const auto world = Simulation().host("api.example", first).host("api.example", second);
+    in_world(world, [&]() -> Task<void> {
+        const auto found = co_await resolve("api.example", 443);
+        const std::vector<Endpoint> both{first.with_port(443), second.with_port(443)};
+        EXPECT_EQ(found.value(), both);
+        const auto unknown = co_await resolve("api.exampel", 443);
+        EXPECT_TRUE(!unknown && unknown.error() == Errc::name_not_found);
+        TcpListener listener = TcpListener::bind(first.with_port(443)).value();
+        const auto stream = co_await connect_tcp("api.example", 443);
+        EXPECT_TRUE(stream.has_value());
+    });
+}
+
+// What a world of this seed does, as lines.
+std::vector<std::string> trace_of(std::uint64_t seed) {
+    std::vector<std::string> lines;
+    const auto faults = Faults::heavy().refusals(0).unreachable_hosts(0).out_of_descriptors(0);
+    const auto world = Simulation().seed(seed).faults(faults).latency(1ms, 5ms).record(lines);
+    between_two(world, [](TcpStream& client, TcpStream& server) -> Task<void> {
+        const std::string text = pattern(20'000);
+        const Result<void> sent = co_await client.write_all(as_bytes(text));
+        static_cast<void>(sent);
+        client.close();
+        for (;;) {
+            const Result<Lease> lease = co_await server.read();
+            if (!lease && lease.error() == Errc::limit_reached) continue;
+            if (!lease || lease->empty()) break;
+        }
+    });
+    return lines;
+}
+
+TEST(Simulation, TheSameSeedGivesTheSameTraceAndAnotherAnother) {
+    const std::vector<std::string> lines = trace_of(7);
+    EXPECT_GT(lines.size(), 10u);
+    EXPECT_EQ(trace_of(7), lines);
+    EXPECT_NE(trace_of(8), lines);
+}
+
+TEST(Simulation, RandomNumbersFollowFromTheSeed) {
+    const auto draw = [](std::uint64_t seed) {
+        return run_simulated(
+            []() -> Task<std::uint64_t> {
+                co_return Reactor::current().random().next();
+            }(),
+            Simulation().seed(seed));
+    };
+    EXPECT_EQ(draw(5), draw(5));
+    EXPECT_NE(draw(5), draw(6));
+}
+
+// --- shuffle -------------------------------------------------------------------------------------
+
+std::vector<int> order_of_children(const Simulation& world) {
+    std::vector<int> order;
+    in_world(world, [&]() -> Task<void> {
+        const auto child = [&](int number) -> Task<void> {
+            order.push_back(number);
+            co_return;
+        };
+        co_await with_group([&](TaskGroup& group) -> Task<void> {
+            for (int i = 0; i < 20; ++i)
+                group.spawn(child(i));
+            co_return;
+        });
+    });
+    return order;
+}
+
+TEST(Shuffle, ChangesTheOrderOfWhatIsReadyByTheSeed) {
+    std::vector<int> plain = order_of_children(Simulation());
+    EXPECT_TRUE(std::is_sorted(plain.begin(), plain.end()));
+    std::vector<int> shuffled = order_of_children(Simulation().shuffle());
+    EXPECT_FALSE(std::is_sorted(shuffled.begin(), shuffled.end()));
+    EXPECT_EQ(order_of_children(Simulation().shuffle()), shuffled);
+    EXPECT_NE(order_of_children(Simulation().seed(2).shuffle()), shuffled);
+    std::sort(shuffled.begin(), shuffled.end());
+    EXPECT_EQ(shuffled, plain);
+}
+
+TEST(Shuffle, DoesNotChangeWhoIsGrantedAPermitFirst) {
+    std::vector<int> order;
+    in_world(Simulation().shuffle(), [&]() -> Task<void> {
+        Semaphore semaphore(0);
+        const auto child = [&](int number) -> Task<void> {
+            co_await sleep_for(number * 1ms);  // so that they queue up by number
+            const Permit permit = co_await semaphore.acquire();
+            order.push_back(number);
+            co_await yield();
+        };
+        co_await with_group([&](TaskGroup& group) -> Task<void> {
+            for (int i = 0; i < 20; ++i)
+                group.spawn(child(i));
+            co_await sleep_for(1s);
+            semaphore.release();
+        });
+    });
+    EXPECT_EQ(order.size(), 20u);
+    EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+}
+
+TEST(Shuffle, CancelledAndForcedTasksStayWhatTheyWere) {
+    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+        in_world(Simulation().seed(seed).shuffle(), []() -> Task<void> {
+            co_await with_group([](TaskGroup& group) -> Task<void> {
+                for (int i = 0; i < 10; ++i)
+                    group.spawn(yield_times(5));
+                co_await yield_times(2);
+                group.cancel();
+            });
+        });
+    }
+}
+
+}  // namespace
