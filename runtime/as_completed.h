@@ -32,7 +32,8 @@ public:
 
 namespace detail {
 
-/// Shared by the handle and the children that still run; dies with the last of them.
+/// Shared by the handle, who waits in next() and the children that still run; dies with the last of
+/// them.
 template <typename T>
 class AsCompletedState {
 public:
@@ -40,6 +41,7 @@ public:
         for (std::size_t index = 0; index < tasks.size(); ++index)
             children_.emplace_back(*this, group, index);
         live_ = tasks.size();
+        users_ += live_;
         for (std::size_t index = 0; index < tasks.size(); ++index)
             children_[index].adopt(tasks[index].release().promise());
     }
@@ -50,6 +52,7 @@ public:
         waiters_.push_back(waiter);
     }
     std::optional<Completed<T>> take() {
+        WEIR_CHECK_HINT(has_next(), "one task at a time may wait in next()");
         std::optional<Completed<T>> first;
         if (!done_.empty()) {
             first.emplace(std::move(done_.front()));
@@ -57,11 +60,15 @@ public:
         }
         return first;
     }
+    /// The handle is gone.
     void leave() noexcept {
-        has_handle_ = false;
         for (Entry& child : children_)
             child.cancel();
-        die_if_unused();
+        release();
+    }
+    void acquire() noexcept { ++users_; }
+    void release() noexcept {
+        if (--users_ == 0) delete this;
     }
 
 private:
@@ -91,24 +98,23 @@ private:
     void child_ended() noexcept {
         --live_;
         if (!waiters_.empty() && has_next()) make_ready(waiters_.pop_front().waiting());
-        die_if_unused();
-    }
-    void die_if_unused() noexcept {
-        if (!has_handle_ && live_ == 0) delete this;
+        release();
     }
 
     std::deque<Entry> children_;
     std::deque<Completed<T>> done_;
     IntrusiveList<Waiter> waiters_;
     std::size_t live_ = 0;
-    bool has_handle_ = true;
+    std::size_t users_ = 1;  // the handle
 };
 
 template <typename T>
 class NextCompletedAwaiter final : public Waiter {
 public:
-    explicit NextCompletedAwaiter(AsCompletedState<T>& state) noexcept : state_(state) {}
-    ~NextCompletedAwaiter() {}
+    explicit NextCompletedAwaiter(AsCompletedState<T>& state) noexcept : state_(state) {
+        state_.acquire();
+    }
+    ~NextCompletedAwaiter() { state_.release(); }
 
     bool await_ready() noexcept { return false; }
 
@@ -154,7 +160,8 @@ public:
         if (state_ != nullptr) state_->leave();
     }
 
-    /// Waits for the next end: std::optional<Completed<T>>; nothing when all have been given.
+    /// Waits for the next end: std::optional<Completed<T>>; nothing when all have been given. One
+    /// task at a time.
     /// A child that was cancelled with its group gives no result.
     NextCompletedRequest<T> next() noexcept {
         WEIR_CHECK_HINT(state_ != nullptr, "this handle was moved from");

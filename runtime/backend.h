@@ -55,6 +55,9 @@ public:
     /// Readable when wait() would find something; for those who poll it in a loop of their own.
     /// -1 in a simulated world.
     virtual int descriptor() const noexcept { return -1; }
+    /// True when the next wait() has something to do at once: to hand the kernel what was asked
+    /// since the last one, or to tell what has completed without the kernel.
+    virtual bool has_pending() const noexcept { return false; }
     /// True when nothing can complete any more unless something new is submitted. Only the
     /// simulator can know; the others say false.
     virtual bool is_dead_end() const noexcept { return false; }

@@ -30,7 +30,6 @@ public:
     void cancel() noexcept {
         if (root_ != nullptr) detail::cancel(*root_);
     }
-    bool has_ended() const noexcept { return root_ == nullptr; }
 
 protected:
     ~GroupChild() = default;
@@ -47,7 +46,7 @@ private:
     PromiseBase* root_ = nullptr;
 };
 
-/// What Child<T> and the running task share. It dies with the later of the two.
+/// What Child<T>, those who join and the running task share. It dies with the last of them.
 template <typename T>
 class ChildState final : public GroupChild {
 public:
@@ -56,10 +55,12 @@ public:
 
     explicit ChildState(TaskGroup& group) noexcept : GroupChild(group) {}
 
+    /// Its frames are gone, or it is at its last step.
+    bool has_ended() const noexcept { return has_ended_; }
     void add_waiter(Waiter& waiter) noexcept { waiters_.push_back(waiter); }
-    void release_handle() noexcept {
-        has_handle_ = false;
-        if (has_ended()) delete this;
+    void acquire() noexcept { ++users_; }
+    void release() noexcept {
+        if (--users_ == 0) delete this;
     }
     flat_result<T> take() {
         WEIR_CHECK_HINT(!was_taken_, "a child's value can be taken once");
@@ -75,30 +76,32 @@ private:
     void child_done(PromiseBase& root) noexcept override {
         take_outcome<T>(root, value_, failure_);
         finished(failure_);
-        wake_or_die();
+        end();
     }
     void child_unwound(std::uintptr_t) noexcept override {
         ended();
-        wake_or_die();
+        end();
     }
-    void wake_or_die() noexcept {
+    void end() noexcept {
+        has_ended_ = true;
         while (!waiters_.empty())
             make_ready(waiters_.pop_front().waiting());
-        if (!has_handle_) delete this;
+        release();
     }
 
     std::optional<outcome_value<T>> value_;
     Failure failure_;
     IntrusiveList<Waiter> waiters_;
-    bool has_handle_ = true;
+    unsigned users_ = 2;  // the handle and the task
+    bool has_ended_ = false;
     bool was_taken_ = false;
 };
 
 template <typename T>
 class JoinAwaiter final : public Waiter {
 public:
-    explicit JoinAwaiter(ChildState<T>& state) noexcept : state_(state) {}
-    ~JoinAwaiter() {}
+    explicit JoinAwaiter(ChildState<T>& state) noexcept : state_(state) { state_.acquire(); }
+    ~JoinAwaiter() { state_.release(); }
 
     bool await_ready() noexcept { return false; }
 
@@ -162,7 +165,7 @@ private:
         return *state_;
     }
     void release() noexcept {
-        if (state_ != nullptr) std::exchange(state_, nullptr)->release_handle();
+        if (state_ != nullptr) std::exchange(state_, nullptr)->release();
     }
 
     detail::ChildState<T>* state_;

@@ -5,10 +5,12 @@
 #pragma once
 
 #include <weir/runtime/ready_queue.h>
+#include <weir/runtime/task.h>
 #include <weir/runtime/unit.h>
 #include <cstddef>
 #include <span>
 #include <utility>
+#include <vector>
 
 namespace weir::detail {
 
@@ -69,6 +71,30 @@ private:
     Handle waiting_{};
     std::size_t live_ = 0;
     bool is_cancelled_ = false;
+};
+
+/// Begins all the tasks of a vector.
+template <typename T>
+class TaskVector : public ChildSet {
+protected:
+    explicit TaskVector(std::vector<Task<T>> tasks) : tasks_(std::move(tasks)) {}
+    ~TaskVector() {}
+
+    std::size_t size() const noexcept { return tasks_.size(); }
+
+    template <typename Promise>
+    bool begin_all(std::coroutine_handle<Promise> waiting) {
+        children_.resize(tasks_.size());
+        if (!begin(waiting, children_)) return true;
+        if (tasks_.empty()) return pass_or_queue(waiting);
+        for (Task<T>& task : tasks_)
+            add(task.release().promise());
+        return true;
+    }
+
+private:
+    std::vector<Task<T>> tasks_;
+    std::vector<PromiseBase*> children_;
 };
 
 }  // namespace weir::detail

@@ -219,10 +219,20 @@ Result<File> OpenFile::open(std::string path, int flags, unsigned permissions) {
     if (path.find('\0') != std::string::npos) {
         return Error(Errc::bad_argument, "opening a file: its path has a zero byte inside");
     }
-    const long fd =
-        call_again([&] { return ::open(path.c_str(), flags | O_CLOEXEC, permissions); });
+    // Not to wait for the other end of a pipe, which might never come.
+    const long fd = call_again(
+        [&] { return ::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK, permissions); });
     if (fd < 0) return Error::from_errno(static_cast<int>(-fd), "opening " + path);
     OwnedDescriptor descriptor(static_cast<int>(fd));
+    struct stat status{};
+    if (::fstat(descriptor.get(), &status) != 0) return Error::from_errno(errno, "opening " + path);
+    if (!S_ISREG(status.st_mode)) {
+        return Error(Errc::bad_argument, "opening " + path +
+                                             ": it is no regular file; for pipes, terminals and "
+                                             "the like open it yourself and use wait_readable()");
+    }
+    // io_uring would give EAGAIN instead of waiting.
+    ::fcntl(descriptor.get(), F_SETFL, flags & ~O_NONBLOCK);
     return File(std::make_shared<const OpenFile>(std::move(descriptor), std::move(path)));
 }
 

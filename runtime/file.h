@@ -35,7 +35,8 @@ enum class FileMode : std::uint8_t {
 /// let go of the memory, and is destroyed only then; so a buffer in the task's own frame is safe.
 class File {
 public:
-    /// Opens a file that exists.
+    /// Opens a file that exists. Regular files only: Errc::bad_argument for pipes, terminals and
+    /// other things that may wait for ever.
     static Task<Result<File>> open(std::string path, FileMode mode = FileMode::read);
     /// Opens for reading and writing; makes the file where there is none and empties it where
     /// there is one. `permissions` are those of a new file, before the umask.

@@ -22,30 +22,6 @@ template <typename T>
 using gather_value = std::conditional_t<std::is_same_v<outcome_value<T>, Nothing>, T,
                                         same_kind<T, std::vector<outcome_value<T>>>>;
 
-/// Begins all the tasks of a vector.
-template <typename T>
-class TaskVector : public ChildSet {
-protected:
-    explicit TaskVector(std::vector<Task<T>> tasks) : tasks_(std::move(tasks)) {}
-    ~TaskVector() {}
-
-    std::size_t size() const noexcept { return tasks_.size(); }
-
-    template <typename Promise>
-    bool begin_all(std::coroutine_handle<Promise> waiting) {
-        children_.resize(tasks_.size());
-        if (!begin(waiting, children_)) return true;
-        if (tasks_.empty()) return pass_or_queue(waiting);
-        for (Task<T>& task : tasks_)
-            add(task.release().promise());
-        return true;
-    }
-
-private:
-    std::vector<Task<T>> tasks_;
-    std::vector<PromiseBase*> children_;
-};
-
 template <typename T>
 class GatherAwaiter final : public TaskVector<T> {
 public:

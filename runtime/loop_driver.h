@@ -72,7 +72,9 @@ public:
     int descriptor() const noexcept { return descriptor_.get(); }
     /// When run_once() is due even if the descriptor stays silent; kNever where it is not.
     Instant next_event() const noexcept {
-        return is_restless_ ? Instant::min() : reactor_->next_event();
+        // Asked anew each time: callbacks of the foreign loop may cancel tasks between two turns.
+        const bool is_due = has_more_ || reactor_->backend().has_pending();
+        return is_due ? Instant::min() : reactor_->next_event();
     }
     /// How long from now until then: zero where it is due, Duration::max() where it never is.
     Duration patience() const noexcept {
@@ -94,14 +96,8 @@ public:
     void run_once() {
         WEIR_CHECK_HINT(!is_done(), "the task has ended: there is nothing to run any more");
         descriptor_.clear();
-        const ReactorStats before = reactor_->stats();
         reactor_->run_once(Instant::min());
-        const ReactorStats after = reactor_->stats();
-        // A turn that moved anything may have left requests that only the next one submits: those
-        // of timers, of posted functions and of completions come after its look at the kernel.
-        is_restless_ = after.steps != before.steps || after.posts != before.posts ||
-                       after.completions != before.completions ||
-                       after.timers_armed != before.timers_armed || descriptor_.has_more();
+        has_more_ = descriptor_.has_more();
         if (is_done()) reactor_->drive(owner_.has_ended());
     }
 
@@ -125,7 +121,7 @@ private:
     std::unique_ptr<Reactor> reactor_;
     detail::PollDescriptor descriptor_;
     detail::MainOwner<T> owner_;
-    bool is_restless_ = true;
+    bool has_more_ = false;
 };
 
 }  // namespace weir

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <weir/runtime/offload.h>
 
-#include <signal.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
@@ -10,6 +8,8 @@
 #include <thread>
 
 #include <weir/runtime/fork_guard.h>
+
+#include "runtime/signals_blocked.h"
 
 namespace weir {
 namespace detail {
@@ -44,20 +44,14 @@ private:
         return threads_ > 0;
     }
 
-    // Signals are the business of the threads that ask for them.
     bool start_thread() {
-        sigset_t all;
-        sigset_t before;
-        ::sigfillset(&all);
-        ::pthread_sigmask(SIG_SETMASK, &all, &before);
-        bool has_started = true;
         try {
+            const AllSignalsBlocked blocked;
             std::thread([this] { serve(); }).detach();
         } catch (const std::system_error&) {
-            has_started = false;
+            return false;
         }
-        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-        return has_started;
+        return true;
     }
 
     void serve() {

@@ -97,6 +97,15 @@ void take_outcome(PromiseBase& root, std::optional<outcome_value<T>>& value, Fai
     }
 }
 
+/// Of a root that comes too late: a failure is counted, a value dies with the frame.
+template <typename T>
+void drop_outcome(PromiseBase& root) {
+    std::optional<outcome_value<T>> ignored;
+    Failure late;
+    take_outcome<T>(root, ignored, late);
+    if (late) ++this_loop.failures_dropped;
+}
+
 /// The end of a combinator over one Task<T>: its value, or its failure in the form T has for it.
 template <typename T>
 T deliver_outcome(std::optional<outcome_value<T>>& value, Failure& failure) {

@@ -6,6 +6,7 @@
 #include <weir/runtime/process.h>
 
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -77,6 +78,10 @@ public:
     const std::optional<Result<ExitStatus>>& status() const noexcept { return status_; }
 
     Result<void> send(int signal) const;
+    /// By the descriptor, which never means another process, as a number may. False: errno tells.
+    bool signal_now(int signal) const noexcept {
+        return ::syscall(SYS_pidfd_send_signal, fd(), signal, nullptr, 0) == 0;
+    }
     void terminate() noexcept;
     /// Takes the status, for all who wait for it. Kills the process first if it has not ended.
     void reap() noexcept;
@@ -100,8 +105,7 @@ Result<void> ChildProcess::send(int signal) const {
     const std::string doing =
         "sending signal " + std::to_string(signal) + " to process " + std::to_string(id_);
     if (status_) return Error::from_errno(ESRCH, doing);
-    // The number is the child's until it is reaped, which only this thread does.
-    if (::kill(id_, signal) != 0) return Error::from_errno(errno, doing);
+    if (!signal_now(signal)) return Error::from_errno(errno, doing);
     return {};
 }
 
@@ -126,7 +130,7 @@ Result<ExitStatus> ChildProcess::take_status() const noexcept {
         if (status != 0 && errno == EINTR) continue;
         if (status != 0 || info.si_pid != 0) break;
         // The task never began, or the kernel would not watch: nobody is left to be patient.
-        ::kill(id_, SIGKILL);
+        signal_now(SIGKILL);
         options = WEXITED;
     }
     if (status != 0) {
@@ -161,14 +165,14 @@ void ReapAwaiter::begin(Handle waiting) {
 void ReapAwaiter::end_soon() noexcept {
     if (std::exchange(is_ending_, true) || !operation_.in_flight()) return;
     if (child_.grace() <= Duration::zero()) return on_timer();
-    ::kill(child_.id(), SIGTERM);
+    child_.signal_now(SIGTERM);
     Reactor& reactor = Reactor::current();
     timer_.set_target(static_cast<TimerCallback&>(*this));
     reactor.arm(timer_, saturating_add(reactor.now(), child_.grace()));
 }
 
 void ReapAwaiter::on_timer() noexcept {
-    ::kill(child_.id(), SIGKILL);
+    child_.signal_now(SIGKILL);
 }
 
 namespace {
@@ -286,10 +290,9 @@ int Process::id() const noexcept {
 namespace {
 
 // A program need not read all that it is given.
-Task<Result<std::string>> feed(Stream& stream, const std::string& input) {
+Task<void> feed(Stream& stream, const std::string& input) {
     static_cast<void>(co_await stream.write_all(as_bytes(input)));
     stream.close();
-    co_return std::string();
 }
 
 Task<Result<std::string>> collect(Stream& stream, std::size_t bytes_max) {
@@ -312,15 +315,18 @@ Task<Result<ProcessOutput>> run_in(TaskGroup& group, ProcessOptions options,
     options.input(Redirect::piped).output(Redirect::piped).errors(Redirect::piped);
     Result<Process> process = co_await Process::spawn(group, std::move(options));
     if (!process) co_return std::move(process).error();
+    Child<void> feeder = group.start(feed(process->input(), input));
     std::vector<Task<Result<std::string>>> parts;
-    parts.push_back(feed(process->input(), input));
     parts.push_back(collect(process->output(), bytes_max));
     parts.push_back(collect(process->errors(), bytes_max));
     Result<std::vector<std::string>> texts = co_await gather(std::move(parts));
     if (!texts) co_return std::move(texts).error();
     const Result<ExitStatus> status = co_await process->wait();
     if (!status) co_return status.error();
-    co_return ProcessOutput(*status, std::move((*texts)[1]), std::move((*texts)[2]));
+    // What it has started may hold its input open, and not read it.
+    feeder.cancel();
+    static_cast<void>(co_await feeder.join());
+    co_return ProcessOutput(*status, std::move((*texts)[0]), std::move((*texts)[1]));
 }
 
 }  // namespace

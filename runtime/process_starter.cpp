@@ -107,34 +107,39 @@ Result<StartedProcess> ProcessStarter::start(const ProcessOptions& options,
     if (std::optional<Error> error = complaint(options)) return std::move(*error);
     FileActions actions;
     std::array<OwnedDescriptor, 3> childs_ends;
+    int reason = 0;
     for (int number = 0; number < 3; ++number) {
         const auto index = static_cast<std::size_t>(number);
         switch (options.redirects_[index]) {
             case Redirect::inherit:
                 break;
             case Redirect::null:
-                ::posix_spawn_file_actions_addopen(actions.get(), number, "/dev/null", O_RDWR, 0);
+                reason = ::posix_spawn_file_actions_addopen(actions.get(), number, "/dev/null",
+                                                            O_RDWR, 0);
                 break;
             case Redirect::piped: {
                 Result<OwnedDescriptor> end = connect_child(streams[index]);
                 if (!end) return std::move(end).error();
                 childs_ends[index] = std::move(*end);
-                ::posix_spawn_file_actions_adddup2(actions.get(), childs_ends[index].get(), number);
+                reason = ::posix_spawn_file_actions_adddup2(actions.get(), childs_ends[index].get(),
+                                                            number);
                 break;
             }
         }
+        if (reason != 0) return failure(options, reason);
     }
     if (!options.working_directory_.empty()) {
-        ::posix_spawn_file_actions_addchdir_np(actions.get(), options.working_directory_.c_str());
+        reason = ::posix_spawn_file_actions_addchdir_np(actions.get(),
+                                                        options.working_directory_.c_str());
+        if (reason != 0) return failure(options, reason);
     }
     std::vector<std::string> arguments{options.program_};
     arguments.insert(arguments.end(), options.arguments_.begin(), options.arguments_.end());
     std::vector<std::string> variables = environment_for(options);
     const Attributes attributes;
     pid_t id = 0;
-    const int reason =
-        ::posix_spawnp(&id, options.program_.c_str(), actions.get(), attributes.get(),
-                       pointers_to(arguments).data(), pointers_to(variables).data());
+    reason = ::posix_spawnp(&id, options.program_.c_str(), actions.get(), attributes.get(),
+                            pointers_to(arguments).data(), pointers_to(variables).data());
     if (reason != 0) return failure(options, reason);
     Result<OwnedDescriptor> descriptor = watch(id);
     if (!descriptor) return std::move(descriptor).error();

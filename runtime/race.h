@@ -59,10 +59,9 @@ private:
     const char* name() const noexcept override { return "race"; }
     void child_done(PromiseBase& root) noexcept override {
         const std::size_t index = root.tag();
-        if (!value_ && !failure_) {
-            take(root, index, std::index_sequence_for<Ts...>());
-            cancel_others(index);
-        }
+        const bool is_first = !value_ && !failure_;
+        take(root, index, std::index_sequence_for<Ts...>());
+        if (is_first) cancel_others(index);
         child_unwound(index);
     }
 
@@ -73,6 +72,7 @@ private:
     template <std::size_t I>
     void take_as(PromiseBase& root) {
         using T = std::tuple_element_t<I, std::tuple<Ts...>>;
+        if (value_ || failure_) return drop_outcome<T>(root);
         if constexpr (all_same<Ts...>) {
             take_outcome<T>(root, value_, failure_);
         } else {
@@ -94,21 +94,18 @@ private:
 };
 
 template <typename T>
-class RaceManyAwaiter final : public ChildSet {
+class RaceManyAwaiter final : public TaskVector<T> {
 public:
-    explicit RaceManyAwaiter(std::vector<Task<T>> tasks) : tasks_(std::move(tasks)) {
-        WEIR_CHECK_HINT(!tasks_.empty(), "a race of no tasks would never end");
+    explicit RaceManyAwaiter(std::vector<Task<T>> tasks) : TaskVector<T>(std::move(tasks)) {
+        WEIR_CHECK_HINT(this->size() > 0, "a race of no tasks would never end");
     }
     ~RaceManyAwaiter() {}
 
     bool await_ready() noexcept { return false; }
 
     template <typename Promise>
-    void await_suspend(std::coroutine_handle<Promise> waiting) {
-        children_.resize(tasks_.size());
-        if (!begin(waiting, children_)) return;
-        for (Task<T>& task : tasks_)
-            add(task.release().promise());
+    bool await_suspend(std::coroutine_handle<Promise> waiting) {
+        return this->begin_all(waiting);
     }
 
     T await_resume() { return deliver_outcome<T>(value_, failure_); }
@@ -117,15 +114,15 @@ private:
     const char* name() const noexcept override { return "race"; }
     void child_done(PromiseBase& root) noexcept override {
         const std::size_t index = root.tag();
-        if (!value_ && !failure_) {
+        if (value_ || failure_) {
+            drop_outcome<T>(root);
+        } else {
             take_outcome<T>(root, value_, failure_);
-            cancel_others(index);
+            this->cancel_others(index);
         }
-        child_unwound(index);
+        this->child_unwound(index);
     }
 
-    std::vector<Task<T>> tasks_;
-    std::vector<PromiseBase*> children_;
     std::optional<outcome_value<T>> value_;
     Failure failure_;
 };

@@ -40,19 +40,15 @@ std::uint64_t seed_for(BackendKind backend) {
 }  // namespace
 
 void Reactor::drive(const bool& done) {
-    if (observer_) observer_->expect_frames(detail::frames_live() - (main_ == nullptr ? 0 : 1));
     while (!done) {
         run_ready();
         WEIR_CHECK_HINT(detail::this_loop.reactor == this,
                         "a child of fork() must not return into its parent's loop: let it end "
                         "with _exit() or exec()");
         if (done) break;
-        if (is_dead_end()) backend_->name_world();
-        const bool is_stuck = is_dead_end();
-        if (is_stuck) std::fputs(task_tree().c_str(), stderr);
-        WEIR_CHECK_HINT(!is_stuck,
-                        "deadlock: every task waits, and nothing is left that could wake one");
-        wait_for_events(kNever);
+        const Instant next = next_event();
+        if (next == kNever && is_dead_end()) report_dead_end();
+        wait_for_events(next);
     }
     finish_guests();
     finish_orphans();
@@ -61,51 +57,50 @@ void Reactor::drive(const bool& done) {
 void Reactor::run_once(Instant deadline) {
     WEIR_CHECK_HINT(detail::this_loop.reactor == this, "run_once() belongs to its own thread");
     run_ready();
-    wait_for_events(deadline);
+    wait_for_events(std::min(deadline, next_event()));
+}
+
+// A unit goes on to its next wait or its end, or is destroyed where it was cancelled. Gives the
+// root that ended, which is gone: only its address may be looked at. Inlined by force, since it is
+// the hottest code there is and has two callers.
+[[gnu::always_inline]] inline const detail::PromiseBase* Reactor::run_step(
+    const detail::ReadyQueue::Entry& entry) {
+    detail::LoopState& loop = detail::this_loop;
+    detail::PromiseBase& root = entry.innermost.root();
+    if (root.is_cancelled() && !entry.forced) {
+        ++counts_.units_unwound;
+        detail::unwind(entry.innermost.handle());
+        return &root;
+    }
+    loop.passes_left = detail::kPassesPerStep;
+    entry.innermost.handle().resume();
+    // At most one root ends in a resume(): its final suspension returns here.
+    if (!loop.finished) return nullptr;
+    const detail::PromiseBase* ended = &loop.finished.promise();
+    std::exchange(loop.finished, {}).destroy();
+    if (loop.after_finished != nullptr) [[unlikely]] {
+        std::exchange(loop.after_finished, nullptr)->child_gone();
+    }
+    return ended;
+}
+
+inline void Reactor::count_step(std::size_t steps) noexcept {
+    if (steps % kStepsPerClockReading == 0) now_ = backend_->now();
 }
 
 void Reactor::run_ready() {
     if (observer_ != nullptr) [[unlikely]]
         return run_ready_observed();
-    detail::LoopState& loop = detail::this_loop;
-    std::size_t steps_left =
-        shuffles_ ? shuffle_ready() : std::max(loop.ready.size(), kStepsPerTurn);
-    std::size_t until_reading = kStepsPerClockReading;
-    const std::size_t share = steps_left;
-    while (!loop.ready.empty() && steps_left > 0) {
-        --steps_left;
-        const detail::ReadyQueue::Entry entry = loop.ready.pop();
-        if (entry.innermost.root().is_cancelled() && !entry.forced) {
-            ++counts_.units_unwound;
-            detail::unwind(entry.innermost.handle());
-            continue;
-        }
-        loop.passes_left = detail::kPassesPerStep;
-        entry.innermost.handle().resume();
-        // At most one root ends in a resume(): its final suspension returns here.
-        if (loop.finished) {
-            std::exchange(loop.finished, {}).destroy();
-            if (loop.after_finished != nullptr) [[unlikely]] {
-                std::exchange(loop.after_finished, nullptr)->child_gone();
-            }
-        }
-        if (--until_reading == 0) {
-            now_ = backend_->now();
-            until_reading = kStepsPerClockReading;
-        }
-    }
-    counts_.steps += share - steps_left;
+    detail::ReadyQueue& ready = detail::this_loop.ready;
+    const std::size_t share = steps_of_turn();
+    std::size_t steps = 0;
+    for (; !ready.empty() && steps < share; count_step(++steps))
+        run_step(ready.pop());
+    counts_.steps += steps;
     ++counts_.turns;
 }
 
-// For simulated worlds that were asked to. A turn is what is ready now and no more, so that what
-// becomes ready meanwhile has its place drawn as well.
-std::size_t Reactor::shuffle_ready() {
-    backend_->shuffle(detail::this_loop.ready);
-    return detail::this_loop.ready.size();
-}
-
-// The same with hooks for the observer. Any change to one is a change to both.
+// The same with hooks for the observer.
 void Reactor::run_ready_observed() {
     detail::Observer& observer = *observer_;
     if (!observer.is_on()) {
@@ -113,67 +108,37 @@ void Reactor::run_ready_observed() {
         return run_ready();
     }
     observer.turn_begins();
-    detail::LoopState& loop = detail::this_loop;
-    std::size_t steps_left = std::max(loop.ready.size(), kStepsPerTurn);
-    std::size_t until_reading = kStepsPerClockReading;
-    const std::size_t share = steps_left;
-    while (!loop.ready.empty() && steps_left > 0) {
-        --steps_left;
-        const detail::ReadyQueue::Entry entry = loop.ready.pop();
+    detail::ReadyQueue& ready = detail::this_loop.ready;
+    const std::size_t share = steps_of_turn();
+    std::size_t steps = 0;
+    for (; !ready.empty() && steps < share; count_step(++steps)) {
+        const detail::ReadyQueue::Entry entry = ready.pop();
         detail::PromiseBase& root = entry.innermost.root();
         if (observer.needs_hooks(root)) [[unlikely]] {
-            run_step_observed(entry);
-        } else if (root.is_cancelled() && !entry.forced) {
-            ++counts_.units_unwound;
-            detail::unwind(entry.innermost.handle());
-        } else {
-            // Most tasks end without having waited, and then cost nothing more than without trace.
-            loop.passes_left = detail::kPassesPerStep;
-            entry.innermost.handle().resume();
-            const void* ended = loop.finished.address();
-            if (ended != nullptr) {
-                std::exchange(loop.finished, {}).destroy();
-                if (loop.after_finished != nullptr) [[unlikely]] {
-                    std::exchange(loop.after_finished, nullptr)->child_gone();
-                }
-            }
-            if (ended != root.handle().address()) [[unlikely]]
-                observer.short_step_waits(root);
-        }
-        if (--until_reading == 0) {
-            now_ = backend_->now();
-            until_reading = kStepsPerClockReading;
+            const detail::Observer::Step step = observer.step_begins(entry.innermost);
+            observer.step_ends(step, run_step(entry));
+        } else if (run_step(entry) != &root) [[unlikely]] {
+            // Most tasks end without having waited, and cost no more than without a trace.
+            observer.short_step_waits(root);
         }
     }
-    counts_.steps += share - steps_left;
+    counts_.steps += steps;
     ++counts_.turns;
-    observer.turn_ends(share - steps_left, stats());
+    observer.turn_ends(steps, stats());
 }
 
-void Reactor::run_step_observed(const detail::ReadyQueue::Entry& entry) {
-    detail::LoopState& loop = detail::this_loop;
-    const detail::Observer::Step step = observer_->step_begins(entry.innermost);
-    if (step.root->is_cancelled() && !entry.forced) {
-        ++counts_.units_unwound;
-        detail::unwind(entry.innermost.handle());
-        return observer_->step_ends(step, step.root);
-    }
-    loop.passes_left = detail::kPassesPerStep;
-    entry.innermost.handle().resume();
-    const detail::PromiseBase* ended = nullptr;
-    if (loop.finished) {
-        ended = &loop.finished.promise();
-        std::exchange(loop.finished, {}).destroy();
-        if (loop.after_finished != nullptr) [[unlikely]] {
-            std::exchange(loop.after_finished, nullptr)->child_gone();
-        }
-    }
-    observer_->step_ends(step, ended);
+// A shuffled turn is what is ready now and no more, so that what becomes ready meanwhile has its
+// place drawn as well.
+std::size_t Reactor::steps_of_turn() {
+    const std::size_t ready = detail::this_loop.ready.size();
+    if (!shuffles_) return std::max(ready, kStepsPerTurn);
+    backend_->shuffle(detail::this_loop.ready);
+    return ready;
 }
 
-void Reactor::wait_for_events(Instant limit) {
+void Reactor::wait_for_events(Instant deadline) {
     detail::OperationList completed;
-    backend_->wait(std::min(limit, next_event()), completed);
+    backend_->wait(deadline, completed);
     now_ = backend_->now();
     deliver(completed);
     timers_->advance(now_);
@@ -184,12 +149,18 @@ Instant Reactor::next_event() const noexcept {
     return detail::this_loop.ready.empty() ? timers_->next_event() : now_;
 }
 
-// Nothing is ready or armed, nothing is in flight, and no other thread holds a handle on this loop.
+// Asked when nothing is ready or armed: is nothing in flight either, and does no other thread hold
+// a handle on this loop?
 bool Reactor::is_dead_end() const noexcept {
-    if (next_event() != kNever) return false;
     if (backend_->kind() == BackendKind::simulated) return backend_->is_dead_end();
     // In this order: who has let go of the last handle has posted before.
     return operations_ == 0 && mailbox_.use_count() == 1 && mailbox_->is_empty();
+}
+
+void Reactor::report_dead_end() const {
+    backend_->name_world();
+    std::fputs(task_tree().c_str(), stderr);
+    WEIR_CHECK_HINT(false, "deadlock: every task waits, and nothing is left that could wake one");
 }
 
 void Reactor::deliver(detail::OperationList& completed) noexcept {
@@ -215,7 +186,7 @@ void Reactor::finish_guests() {
             detail::cancel(*guest);
         }
         run_ready();
-        if (!guests_.empty()) wait_for_events(kNever);
+        if (!guests_.empty()) wait_for_events(next_event());
     }
     counts_.posts += mailbox_->finish();
 }
@@ -228,6 +199,14 @@ void Reactor::finish_orphans() {
         detail::OperationList completed;
         backend_->wait(kNever, completed);
         deliver(completed);
+    }
+}
+
+void Reactor::set_main(detail::PromiseBase* root) noexcept {
+    main_ = root;
+    // Its own frame is no leak.
+    if (root != nullptr && observer_ != nullptr) {
+        observer_->expect_frames(detail::frames_live() - 1);
     }
 }
 

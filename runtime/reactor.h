@@ -69,6 +69,7 @@ public:
 
 private:
     friend class Reactor;
+    friend class ReactorGroupOptions;
     BackendKind backend_ = BackendKind::automatic;
     std::uint16_t buffer_count_ = 512;
     std::size_t buffer_bytes_ = 4096;
@@ -128,7 +129,7 @@ public:
         backend_->submit(operation);
     }
     /// The outermost task, for reports. Null once it has ended.
-    void set_main(detail::PromiseBase* root) noexcept { main_ = root; }
+    void set_main(detail::PromiseBase* root) noexcept;
     detail::PromiseBase* main() const noexcept { return main_; }
     /// Tasks that other loops have sent here. They end with the outermost task, cancelled if need
     /// be.
@@ -161,12 +162,14 @@ private:
     Result<void> observe_as_asked(const ReactorOptions& options);
     void run_ready();
     void run_ready_observed();
-    void run_step_observed(const detail::ReadyQueue::Entry& entry);
-    void wait_for_events(Instant limit);
+    const detail::PromiseBase* run_step(const detail::ReadyQueue::Entry& entry);
+    void count_step(std::size_t steps) noexcept;
+    std::size_t steps_of_turn();
+    void wait_for_events(Instant deadline);
     void finish_guests();
     void finish_orphans();
-    std::size_t shuffle_ready();
     bool is_dead_end() const noexcept;
+    void report_dead_end() const;
     void deliver(detail::OperationList& completed) noexcept;
 
     detail::BufferPool buffers_;

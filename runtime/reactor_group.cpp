@@ -3,13 +3,14 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 
 #include <future>
 #include <optional>
 #include <string>
 #include <system_error>
 #include <thread>
+
+#include "runtime/signals_blocked.h"
 
 namespace weir {
 namespace {
@@ -43,23 +44,15 @@ Result<void> pin_this_thread(int core) {
     return {};
 }
 
-// Signals are blocked in a thread from its first instruction on when they are in its maker.
-class AllSignalsBlocked {
-public:
-    AllSignalsBlocked() noexcept {
-        sigset_t all;
-        ::sigfillset(&all);
-        ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-    AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
-    ~AllSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-private:
-    sigset_t before_;
-};
-
 }  // namespace
+
+// What no two loops can share: the file of a trace, and a seed.
+ReactorOptions ReactorGroupOptions::for_member(std::size_t index) const {
+    ReactorOptions options = reactor_;
+    if (!options.trace_path_.empty()) options.trace_path_ += "." + std::to_string(index);
+    if (options.seed_) *options.seed_ += index;
+    return options;
+}
 
 /// One thread and its loop.
 class ReactorGroup::Member {
@@ -77,7 +70,7 @@ public:
         std::promise<Result<Remote>> started;
         std::future<Result<Remote>> answer = started.get_future();
         try {
-            const AllSignalsBlocked blocked;
+            const detail::AllSignalsBlocked blocked;
             thread_ = std::thread([this, &options, core, begun = std::move(started)]() mutable {
                 serve(options, core, std::move(begun));
             });
@@ -133,7 +126,7 @@ Result<ReactorGroup> ReactorGroup::make(const ReactorGroupOptions& options) {
         auto member = std::make_unique<Member>();
         std::optional<int> core;
         if (options.pin_) core = cores[i % cores.size()];
-        if (Result<void> begun = member->start(options.reactor_, core); !begun) {
+        if (Result<void> begun = member->start(options.for_member(i), core); !begun) {
             return std::move(begun).error();
         }
         group.members_.push_back(std::move(member));

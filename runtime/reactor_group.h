@@ -23,13 +23,18 @@ public:
     ReactorGroupOptions& reactors(std::size_t count) noexcept { return count_ = count, *this; }
     /// Keeps each thread on one core, the first on the first that this process may use, and so on.
     ReactorGroupOptions& pin_to_cores(bool pin) noexcept { return pin_ = pin, *this; }
-    /// How each reactor is made.
+    /// How each reactor is made. Where it is to be traced, each has a file of its own: the path
+    /// with
+    /// ".0", ".1" and so on behind it. Where it has a seed, that is the first one's, the next has
+    /// the next. What on_slow_step() was given is called on the thread of each.
     ReactorGroupOptions& reactor(const ReactorOptions& options) noexcept {
         return reactor_ = options, *this;
     }
 
 private:
     friend class ReactorGroup;
+    ReactorOptions for_member(std::size_t index) const;
+
     std::size_t count_ = 0;
     bool pin_ = false;
     ReactorOptions reactor_;

@@ -68,10 +68,10 @@ Task<bool> wait_to_retry(const RetryPolicy& policy, int attempt, const Error& er
 /// Says in the message how many attempts there were.
 Error after_attempts(Error error, int attempts);
 
-template <typename T>
-Task<std::optional<T>> attempt(Task<T> task, FailedAttempt& failed) {
+template <typename T, typename Make>
+Task<std::optional<T>> attempt(Make& make_task, FailedAttempt& failed) {
     try {
-        T value = co_await std::move(task);
+        T value = co_await make_task();
         if constexpr (is_result<T>) {
             if (!value) {
                 failed.exception = nullptr;
@@ -87,9 +87,10 @@ Task<std::optional<T>> attempt(Task<T> task, FailedAttempt& failed) {
     co_return std::nullopt;
 }
 
-inline Task<bool> attempt(Task<void> task, FailedAttempt& failed) {
+template <typename Make>
+Task<bool> attempt_without_value(Make& make_task, FailedAttempt& failed) {
     try {
-        co_await std::move(task);
+        co_await make_task();
         co_return true;
     } catch (...) {
         failed.exception = std::current_exception();
@@ -111,10 +112,11 @@ auto retry(RetryPolicy policy, Make make_task) -> std::invoke_result_t<Make&> {
     using T = typename std::invoke_result_t<Make&>::value_type;
     detail::FailedAttempt failed;
     for (int number = 1;; ++number) {
-        auto value = co_await detail::attempt(make_task(), failed);
         if constexpr (std::is_void_v<T>) {
-            if (value) co_return;
+            const bool has_ended = co_await detail::attempt_without_value(make_task, failed);
+            if (has_ended) co_return;
         } else {
+            std::optional<T> value = co_await detail::attempt<T>(make_task, failed);
             if (value) co_return *std::move(value);
         }
         const bool again = co_await detail::wait_to_retry(policy, number, failed.error);

@@ -4,6 +4,7 @@
 // and gives its value. All that the task began has ended by then.
 #pragma once
 
+#include <weir/runtime/crossing.h>
 #include <weir/runtime/reactor.h>
 #include <weir/runtime/simulation.h>
 #include <weir/runtime/task.h>
@@ -27,30 +28,22 @@ public:
     const bool& has_ended() const noexcept { return has_ended_; }
     PromiseBase& root() const noexcept { return *root_; }
 
-    T result() {
-        if (exception_) std::rethrow_exception(exception_);
-        if constexpr (!std::is_void_v<T>) return std::move(*value_);
-    }
+    /// Once.
+    T result() { return outcome_.take(); }
 
 private:
     void child_done(PromiseBase& root) noexcept override {
         has_ended_ = true;
         Reactor::current().set_main(nullptr);
-        if (root.has_exception()) {
-            exception_ = root.take_exception();
-        } else if constexpr (!std::is_void_v<T>) {
-            value_.emplace(static_cast<TaskPromise<T>&>(root).value());
-        }
+        outcome_.fill_from_task(root);
     }
     void child_unwound(std::uintptr_t) noexcept override {
         WEIR_CHECK_HINT(false, "nobody can cancel the outermost task");
     }
 
-    struct Nothing {};
     PromiseBase* root_ = nullptr;
     bool has_ended_ = false;
-    std::optional<std::conditional_t<std::is_void_v<T>, Nothing, T>> value_;
-    std::exception_ptr exception_;
+    Crossing<T> outcome_;
 };
 
 }  // namespace detail

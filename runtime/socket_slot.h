@@ -6,9 +6,11 @@
 // closes the descriptor and frees itself. So no operation ever points into memory that is gone.
 #pragma once
 
+#include <weir/runtime/base/error.h>
 #include <weir/runtime/buffers.h>
 #include <weir/runtime/operation.h>
 #include <cstddef>
+#include <string_view>
 
 namespace weir::detail {
 
@@ -51,5 +53,8 @@ private:
     void drop_result(Operation& operation) noexcept;
     void end_if_unused() noexcept;
 };
+
+/// Why a receive failed; ENOBUFS is ours, and has a remedy.
+Error receive_failure(int reason, std::string_view doing);
 
 }  // namespace weir::detail

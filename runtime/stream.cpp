@@ -7,30 +7,28 @@
 #include <cerrno>
 
 namespace weir {
-namespace {
 
-Error receive_failure(int reason) {
+Error detail::receive_failure(int reason, std::string_view doing) {
     if (reason == ENOBUFS) {
         return Error(Errc::limit_reached,
-                     "no receive buffer is free: leases are held elsewhere; raise "
-                     "ReactorOptions::heap_buffers_max");
+                     std::string(doing) +
+                         ": no receive buffer is free: leases are held elsewhere; "
+                         "raise ReactorOptions::heap_buffers_max");
     }
-    return Error::from_errno(reason, "receiving");
+    return Error::from_errno(reason, doing);
 }
-
-}  // namespace
 
 // --- read ----------------------------------------------------------------------------------------
 
 ReadAwaiter::~ReadAwaiter() {
     if (slot_ == nullptr || !slot_->input.is_complete()) return;
-    // Cancelled after something had come: it stays with the stream. An error too, since the kernel
-    // tells it once, and a reset must not look like an end afterwards.
+    // Cancelled after something had come: it stays with the stream. An error of the kernel's too,
+    // which it tells once: a reset must not look like an end afterwards.
     const int result = slot_->input.result;
     if (result >= 0) {
         slot_->unread = slot_->take_lease();
         slot_->has_unread = true;
-    } else if (result != -ECANCELED) {
+    } else if (result != -ECANCELED && result != -ENOBUFS) {
         slot_->unread_error = result;
         slot_->has_unread = true;
     }
@@ -42,13 +40,15 @@ Result<Lease> ReadAwaiter::await_resume() {
     detail::SocketSlot& slot = *std::exchange(slot_, nullptr);
     if (slot.has_unread) {
         slot.has_unread = false;
-        if (slot.unread_error != 0) return receive_failure(-std::exchange(slot.unread_error, 0));
+        if (slot.unread_error != 0) {
+            return detail::receive_failure(-std::exchange(slot.unread_error, 0), "receiving");
+        }
         return std::move(slot.unread);
     }
     const int result = slot.input.result;
     if (result < 0) {
         slot.taken(slot.input);
-        return receive_failure(-result);
+        return detail::receive_failure(-result, "receiving");
     }
     Lease lease = slot.take_lease();
     slot.taken(slot.input);
@@ -65,11 +65,11 @@ WriteAwaiter::~WriteAwaiter() {
 }
 
 Result<void> WriteAwaiter::await_resume() {
-    detail::SocketSlot& slot = *std::exchange(slot_, nullptr);
-    if (slot.output.is_idle()) {
-        if (slot.is_poisoned) return Error(Errc::stream_poisoned);
-        return {};
+    if (slot_ == nullptr) {
+        if (bytes_.empty()) return {};
+        return Error(Errc::stream_poisoned);
     }
+    detail::SocketSlot& slot = *std::exchange(slot_, nullptr);
     const int result = slot.output.result;
     if (result < 0) slot.is_poisoned = true;
     slot.taken(slot.output);

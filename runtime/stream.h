@@ -63,11 +63,12 @@ public:
     /// nothing: what had arrived is kept for the next one.
     ReadRequest read() noexcept;
     /// Waits until the kernel has taken all of `bytes`, which must stay put: Result<void>. A write
-    /// that is cancelled poisons the stream: later ones give Errc::stream_poisoned.
+    /// that is cancelled or fails poisons the stream: later ones give Errc::stream_poisoned. To
+    /// write nothing succeeds.
     WriteRequest write_all(Bytes bytes) noexcept;
 
     /// Half of close(): the peer reads the end after what was written, and may go on sending.
-    /// Later writes fail with EPIPE. Aborts while a write is going on. An error where the
+    /// The next write fails with EPIPE. Aborts while a write is going on. An error where the
     /// connection is gone already.
     Result<void> shut_down_output() noexcept;
 
@@ -98,7 +99,11 @@ public:
             slot_ = nullptr;
             return true;
         }
-        if (slot_->has_unread) return detail::pass_or_queue(waiting);
+        if (slot_->has_unread) {
+            // At most once for each read that was cancelled, so no loop can live on it.
+            detail::end_wait(waiting);
+            return false;
+        }
         slot_->start(slot_->input, detail::to_handle(waiting));
         return true;
     }
@@ -125,7 +130,10 @@ public:
             return true;
         }
         slot_->check_idle(slot_->output);
-        if (slot_->is_poisoned || bytes_.empty()) return detail::pass_or_queue(waiting);
+        if (slot_->is_poisoned || bytes_.empty()) {
+            slot_ = nullptr;  // nothing holds it if this has to queue
+            return detail::pass_or_queue(waiting);
+        }
         slot_->output.data = bytes_;
         slot_->start(slot_->output, detail::to_handle(waiting));
         return true;
@@ -134,7 +142,7 @@ public:
     Result<void> await_resume();
 
 private:
-    detail::SocketSlot* slot_;
+    detail::SocketSlot* slot_;  // null: nothing was begun
     Bytes bytes_;
 };
 
@@ -186,7 +194,7 @@ protected:
     bool begin(std::coroutine_handle<Promise> waiting, Bytes address) {
         // The leaf is set again below; this asks whether the unit may still wait.
         if (!begin_wait(waiting, nullptr, LeafKind::none)) return true;
-        if (!open(address)) return false;
+        if (!open(address)) return pass_or_queue(waiting);
         begin_wait(waiting, &slot_->output, LeafKind::operation);
         slot_->start(slot_->output, to_handle(waiting));
         return true;

@@ -2,6 +2,7 @@
 #include <weir/runtime/udp.h>
 
 #include <weir/runtime/backend.h>
+#include <weir/runtime/socket_slot.h>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -75,7 +76,7 @@ Result<Datagram> ReceiveFromAwaiter::await_resume() {
     const int result = slot.input.result;
     if (result < 0) {
         slot.taken(slot.input);
-        return Error::from_errno(-result, "receiving a datagram");
+        return detail::receive_failure(-result, "receiving a datagram");
     }
     Lease lease = slot.take_lease();
     const bool was_cut = slot.input.was_cut;

@@ -135,7 +135,10 @@ public:
             slot_ = nullptr;
             return true;
         }
-        if (slot_->is_kept) return detail::pass_or_queue(waiting);
+        if (slot_->is_kept) {
+            detail::end_wait(waiting);
+            return false;
+        }
         slot_->start(slot_->input, detail::to_handle(waiting));
         return true;
     }

@@ -108,21 +108,19 @@ std::string UnixAddress::to_string() const {
 
 namespace detail {
 
-SocketFile::SocketFile(std::string path) : path_(std::move(path)) {
+FileMark mark_of(const std::string& path) noexcept {
     struct stat status{};
-    if (::lstat(path_.c_str(), &status) != 0) {
-        path_.clear();
-        return;
-    }
-    device_ = status.st_dev;
-    number_ = status.st_ino;
+    if (::lstat(path.c_str(), &status) != 0) return {};
+    return {status.st_dev, status.st_ino};
 }
 
-SocketFile::~SocketFile() {
-    if (path_.empty()) return;
-    struct stat status{};
-    if (::lstat(path_.c_str(), &status) != 0) return;
-    if (status.st_dev == device_ && status.st_ino == number_) ::unlink(path_.c_str());
+SocketFile::SocketFile(std::string path) : path_(std::move(path)), mark_(mark_of(path_)) {
+    if (mark_ == FileMark()) path_.clear();
+}
+
+void SocketFile::remove() noexcept {
+    const std::string path = std::exchange(path_, {});
+    if (!path.empty() && mark_of(path) == mark_) ::unlink(path.c_str());
 }
 
 }  // namespace detail
@@ -134,9 +132,12 @@ Result<UnixListener> UnixListener::bind(const UnixAddress& local,
     const bool has_file = reactor.backend_kind() != BackendKind::simulated && !local.is_abstract();
     Result<int> fd = backend.listen(local.sockaddr_bytes(), options.backlog_);
     if (!fd && has_file && fd.error() == std::errc::address_in_use) {
+        const std::string path(local.name());
+        const detail::FileMark before = detail::mark_of(path);
         const InTheWay what = look_at(local);
         if (what == InTheWay::stale_socket && options.remove_stale_) {
-            ::unlink(std::string(local.name()).c_str());
+            // What has taken its place since the look stays.
+            if (detail::mark_of(path) == before) ::unlink(path.c_str());
             fd = backend.listen(local.sockaddr_bytes(), options.backlog_);
         } else {
             return in_the_way(what, local, std::move(fd).error());

@@ -64,8 +64,9 @@ public:
 
     /// Connections that may wait to be accepted.
     UnixListenerOptions& backlog(int count) noexcept { return backlog_ = count, *this; }
-    /// Removes a socket file that nobody listens on, left by a program that could not clean up. A
-    /// program that is between bind() and listen() at this very moment looks the same.
+    /// Removes a socket file that nobody listens on, left by a program that could not clean up.
+    /// Only for a name that one program at a time uses: another that is about to listen on it looks
+    /// the same for a moment, and may lose its file.
     UnixListenerOptions& remove_stale(bool wanted = true) noexcept {
         return remove_stale_ = wanted, *this;
     }
@@ -78,6 +79,10 @@ private:
 
 namespace detail {
 
+/// Device and number of a file, to know it again. Zeros: there is none.
+using FileMark = std::pair<std::uint64_t, std::uint64_t>;
+FileMark mark_of(const std::string& path) noexcept;
+
 /// A socket file that this process made. Removes it when it dies, unless another has taken its
 /// place meanwhile.
 class SocketFile {
@@ -85,19 +90,23 @@ public:
     SocketFile() noexcept = default;
     explicit SocketFile(std::string path);
     SocketFile(SocketFile&& other) noexcept
-        : path_(std::exchange(other.path_, {})), device_(other.device_), number_(other.number_) {}
+        : path_(std::exchange(other.path_, {})), mark_(other.mark_) {}
     SocketFile& operator=(SocketFile&& other) noexcept {
-        std::swap(path_, other.path_);
-        std::swap(device_, other.device_);
-        std::swap(number_, other.number_);
+        if (this != &other) {
+            remove();
+            path_ = std::exchange(other.path_, {});
+            mark_ = other.mark_;
+        }
         return *this;
     }
-    ~SocketFile();
+    ~SocketFile() { remove(); }
+
+    /// Removes it now, if it is still the same.
+    void remove() noexcept;
 
 private:
     std::string path_;  // empty: nothing to remove
-    std::uint64_t device_ = 0;
-    std::uint64_t number_ = 0;
+    FileMark mark_;
 };
 
 }  // namespace detail
@@ -105,6 +114,14 @@ private:
 /// A listening socket. Its file, if it has one, goes when the listener does.
 class UnixListener {
 public:
+    UnixListener(UnixListener&&) noexcept = default;
+    UnixListener& operator=(UnixListener&& other) noexcept {
+        file_ = std::move(other.file_);  // first, as in the end
+        slot_ = std::move(other.slot_);
+        local_ = other.local_;
+        return *this;
+    }
+
     /// Errors name the address. Where a file is in the way, they say whether somebody listens
     /// there, and what to do.
     static Result<UnixListener> bind(const UnixAddress& local,

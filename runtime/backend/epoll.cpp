@@ -35,6 +35,9 @@ struct Descriptor {
     bool readable = false;
     bool writable = true;  // a new socket's send buffer has room
     bool hung_up = false;  // the peer has closed: reads go on to the end, no event will follow
+    // A read that gives less than it might has taken all there is. Not so where the kernel stops at
+    // a mark between bytes: at urgent data, and in UNIX sockets where descriptors were sent along.
+    bool short_read_drains = true;
 };
 
 class EpollBackend final : public SystemBackend {
@@ -64,6 +67,7 @@ public:
     void wait(Instant deadline, OperationList& completed) override;
     void close(int fd) noexcept override;
     int descriptor() const noexcept override { return epoll_fd_; }
+    bool has_pending() const noexcept override { return !completed_.empty(); }
 
 private:
     Descriptor& descriptor(int fd);
@@ -123,11 +127,15 @@ void EpollBackend::submit(Operation& operation) {
 bool EpollBackend::arm(Operation& operation, Descriptor& state) {
     if (!state.registered) {
         epoll_event event{};
-        event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+        event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
         event.data.u64 =
             std::uint64_t{state.generation} << 32 | static_cast<std::uint32_t>(operation.fd);
         if (::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, operation.fd, &event) != 0) return false;
         state.registered = true;
+        int domain = 0;
+        socklen_t size = sizeof domain;
+        ::getsockopt(operation.fd, SOL_SOCKET, SO_DOMAIN, &domain, &size);
+        state.short_read_drains = domain == AF_INET || domain == AF_INET6;
     }
     (is_output(operation) ? state.output : state.input) = &operation;
     return true;
@@ -176,6 +184,7 @@ void EpollBackend::handle(const epoll_event& event) {
     if (state.generation != event.data.u64 >> 32) return;
     const bool broken = (event.events & (EPOLLHUP | EPOLLERR)) != 0;
     if (broken || (event.events & EPOLLRDHUP) != 0) state.hung_up = true;
+    if ((event.events & EPOLLPRI) != 0) state.short_read_drains = false;
     if (state.hung_up || (event.events & EPOLLIN) != 0) state.readable = true;
     if (broken || (event.events & EPOLLOUT) != 0) state.writable = true;
     if (state.readable) progress(state.input, state);
@@ -252,11 +261,10 @@ std::optional<int> EpollBackend::attempt_receive(Operation& operation, Descripto
         count = ::recv(operation.fd, buffer.data, buffers_.buffer_size(), MSG_DONTWAIT);
     } while (count < 0 && errno == EINTR);
     if (count >= 0) {
-        // A short read has drained the socket; the confirming call would only say EAGAIN. Not so
-        // after a hang-up: data and end may come as one event, and no other follows.
-        if (static_cast<std::size_t>(count) < buffers_.buffer_size() && !state.hung_up) {
-            state.readable = false;
-        }
+        // Spares the confirming call, which would only say EAGAIN. Not after a hang-up: data and
+        // end may come as one event, and no other follows.
+        const bool is_short = static_cast<std::size_t>(count) < buffers_.buffer_size();
+        if (is_short && state.short_read_drains && !state.hung_up) state.readable = false;
         operation.buffer = buffer;
         return static_cast<int>(count);
     }

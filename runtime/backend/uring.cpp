@@ -43,6 +43,10 @@ public:
     void cancel(Operation& operation) noexcept override;
     void wait(Instant deadline, OperationList& completed) override;
     int descriptor() const noexcept override { return ring_.ring_fd; }
+    bool has_pending() const noexcept override {
+        return io_uring_sq_ready(&ring_) > 0 || !completed_.empty() || !unsent_.empty() ||
+               !unsent_cancels_.empty();
+    }
 
 private:
     Result<void> register_buffers();
@@ -314,7 +318,7 @@ void UringBackend::finish(Operation& operation, int result, unsigned flags) {
         // A thread of the kernel was interrupted: by our cancel, or by a signal meant for others.
         if (operation.cancel_asked) {
             result = -ECANCELED;
-        } else if (operation.kind != OperationKind::connect) {
+        } else if (operation.kind != OperationKind::connect && (flags & IORING_CQE_F_BUFFER) == 0) {
             return requeue(operation);
         }
     }

@@ -16,7 +16,7 @@ public:
             case Errc::stream_ended:
                 return "the peer closed the connection where more bytes were promised";
             case Errc::stream_poisoned:
-                return "an earlier write on this stream was cancelled half-way";
+                return "an earlier write on this stream failed, or was cancelled half-way";
             case Errc::name_not_found:
                 return "the host name does not resolve to an address";
             case Errc::name_server_failed:

@@ -21,7 +21,7 @@ namespace weir {
 enum class Errc {
     timed_out = 1,       ///< a deadline passed before the work was done
     stream_ended,        ///< the peer closed where more bytes were promised
-    stream_poisoned,     ///< an earlier write was cancelled half-way: the stream is of no more use
+    stream_poisoned,     ///< an earlier write failed or was cancelled: the stream takes no more
     name_not_found,      ///< a host name that does not resolve
     name_server_failed,  ///< a name service that could not answer now; a retry may help
     bad_argument,        ///< a value that the caller gave cannot be used

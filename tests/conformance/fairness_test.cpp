@@ -55,6 +55,21 @@ TEST_P(FairnessConformance, UnitsThatAreAlwaysReadyDoNotStarveIo) {
     });
 }
 
+Task<void> write_for_ever(TcpStream& stream) {
+    for (;;)
+        static_cast<void>(co_await stream.write_all(as_bytes("in vain")));
+}
+
+TEST_P(FairnessConformance, WritesToAPoisonedStreamStarveNobody) {
+    run_here([]() -> Task<void> {
+        Connected both = co_await connected();
+        Result<void> shut = both.client.shut_down_output();
+        shut.value();
+        const Result<void> late = co_await timeout(5ms, write_for_ever(both.client));
+        EXPECT_TRUE(!late && late.error() == Errc::timed_out);
+    });
+}
+
 INSTANTIATE_TEST_SUITE_P(Backends, FairnessConformance, all_backends(), backend_name);
 
 }  // namespace

@@ -236,4 +236,14 @@ TEST_P(FileConformance, ACancelledOpenLeavesNoDescriptor) {
     });
 }
 
+// Opening one end of a pipe waits for the other, which may never come.
+TEST_P(FileConformance, APipeIsRefusedAndNotWaitedFor) {
+    ASSERT_EQ(::mkfifo(path().c_str(), 0600), 0);
+    run_here([&]() -> Task<void> {
+        const Result<std::string> text = co_await read_file(path(), 100);
+        EXPECT_TRUE(!text && text.error() == Errc::bad_argument);
+        EXPECT_NE(text.error().message().find(path()), std::string::npos);
+    });
+}
+
 }  // namespace

@@ -10,6 +10,7 @@
 #include <weir/runtime/loop_driver.h>
 #include <weir/runtime/offload.h>
 #include <weir/runtime/remote_run.h>
+#include <weir/runtime/task_group.h>
 #include <weir/runtime/timeout.h>
 #include <weir/runtime/wait_readable.h>
 
@@ -173,6 +174,29 @@ TEST_P(ForeignLoopConformance, ACancellationThatIsPostedIsNotForgotten) {
         EXPECT_TRUE(unit.was_unwound());
     };
     poll_to_the_end(body());
+}
+
+// As a callback of the foreign loop may do, of a button that says "stop".
+TEST_P(ForeignLoopConformance, ACancellationBetweenTwoTurnsIsNotForgotten) {
+    TaskGroup* group = nullptr;
+    const auto body = [&]() -> Task<void> {
+        TcpListener listener = listen_here();
+        co_await with_group([&](TaskGroup& own) -> Task<void> {
+            group = &own;
+            static_cast<void>(co_await listener.accept());
+        });
+    };
+    auto driver = LoopDriver<void>::make(body(), options()).value();
+    pollfd ours{driver->descriptor(), POLLIN, 0};
+    while (driver->poll_timeout() >= 0)
+        driver->run_once();
+    group->cancel();
+    for (int turns = 0; turns < 10 && !driver->is_done(); ++turns) {
+        const int patience = driver->poll_timeout();
+        EXPECT_TRUE(patience == 0 || ::poll(&ours, 1, kStalledMs) > 0) << "stalled";
+        driver->run_once();
+    }
+    EXPECT_TRUE(driver->is_done());
 }
 
 TEST_P(ForeignLoopConformance, PostsAndGuestsOfOtherThreadsEndThePoll) {

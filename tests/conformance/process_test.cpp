@@ -277,6 +277,19 @@ TEST_P(ProcessConformance, AProgramThatReadsNothingIsNoError) {
     expect_no_children();
 }
 
+// What a program leaves running may hold its input open, and never read it.
+TEST_P(ProcessConformance, InputThatNobodyReadsIsNotWaitedFor) {
+    run_here([]() -> Task<void> {
+        ProcessOptions options("sh");
+        options.argument("-c").argument(
+            "exec 3<&0; sleep 60 <&3 >/dev/null 2>&1 3<&- & echo $!; exit 0");
+        const Result<ProcessOutput> ended =
+            co_await run_process(std::move(options), std::string(10'000'000, 'x'));
+        const pid_t left = static_cast<pid_t>(std::stoi(ended.value().output));
+        EXPECT_EQ(::kill(left, SIGKILL), 0) << "it had ended already";
+    });
+}
+
 TEST_P(ProcessConformance, TooMuchOutputEndsTheProcess) {
     run_here([]() -> Task<void> {
         ProcessOptions options("yes");

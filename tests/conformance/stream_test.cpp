@@ -2,9 +2,12 @@
 //
 // What every backend does with streams that nobody cancels.
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <weir/runtime/gather.h>
 #include <weir/runtime/task_group.h>
 #include <weir/runtime/tcp.h>
+#include <weir/runtime/timeout.h>
 
 #include <string>
 #include <type_traits>
@@ -221,6 +224,27 @@ TEST_P(StreamConformance, IsQuietUntilThePeerSendsOrCloses) {
         EXPECT_TRUE(pair.client.is_quiet());
         pair.server.close();
         co_await until_noisy(pair.client);
+    });
+}
+
+// The kernel stops a read at urgent data, which no program of this age wants, but any may send.
+TEST_P(StreamConformance, AReadGoesOnBehindUrgentData) {
+    if (is_simulated()) GTEST_SKIP() << "a simulated world has no urgent data";
+    run_here([]() -> Task<void> {
+        TcpListener listener = listen_here();
+        const int peer = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const Endpoint where = listener.local_endpoint();
+        const Bytes to = where.sockaddr_bytes();
+        EXPECT_EQ(::connect(peer, reinterpret_cast<const sockaddr*>(to.data()),
+                            static_cast<socklen_t>(to.size())),
+                  0);
+        TcpStream stream = (co_await listener.accept()).value();
+        EXPECT_EQ(::send(peer, "before", 6, 0), 6);
+        EXPECT_EQ(::send(peer, "!", 1, MSG_OOB), 1);
+        EXPECT_EQ(::send(peer, "behind", 6, 0), 6);
+        const Result<std::string> text = co_await timeout(5s, read_exactly(stream, 12));
+        EXPECT_TRUE(text && *text == "beforebehind");
+        ::close(peer);
     });
 }
 

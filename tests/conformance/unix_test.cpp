@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include <weir/runtime/task_group.h>
+#include <weir/runtime/timeout.h>
 #include <weir/runtime/unix_socket.h>
 
 #include <cstring>
@@ -13,6 +14,7 @@
 #include <fstream>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "tests/conformance/backends.h"
@@ -22,6 +24,22 @@ using namespace weir::test;
 using namespace std::chrono_literals;
 
 namespace {
+
+void send_with_descriptor(int socket, std::string_view text) {
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    iovec piece{const_cast<char*>(text.data()), text.size()};
+    msghdr header{};
+    header.msg_iov = &piece;
+    header.msg_iovlen = 1;
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
+    cmsghdr* rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(rights), &socket, sizeof socket);
+    EXPECT_EQ(::sendmsg(socket, &header, 0), static_cast<ssize_t>(text.size()));
+}
 
 class UnixConformance : public Conformance {
 protected:
@@ -191,6 +209,48 @@ TEST_P(UnixConformance, TheListenerLeavesAFileThatTookItsPlace) {
     });
     EXPECT_TRUE(std::filesystem::exists(path()));
     std::filesystem::remove(path() + ".old");
+}
+
+TEST_P(UnixConformance, AssigningAListenerRemovesTheFileOfTheOneBefore) {
+    if (is_simulated()) GTEST_SKIP() << "no files in a simulated world";
+    run_here([&]() -> Task<void> {
+        UnixListener listener = UnixListener::bind(address()).value();
+        const std::string other = path() + ".other";
+        UnixListener next = UnixListener::bind(UnixAddress::path(other).value()).value();
+        listener = std::move(next);
+        EXPECT_FALSE(std::filesystem::exists(path()));
+        EXPECT_TRUE(std::filesystem::exists(other));
+        co_return;
+    });
+    EXPECT_FALSE(std::filesystem::exists(path() + ".other"));
+}
+
+// A descriptor that is sent along makes the kernel stop a read behind its bytes.
+TEST_P(UnixConformance, AReadGoesOnBehindDescriptorsSentAlong) {
+    if (is_simulated()) GTEST_SKIP() << "it has no descriptors to send";
+    run_here([&]() -> Task<void> {
+        UnixListener listener = UnixListener::bind(address()).value();
+        const int peer = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const UnixAddress where = address();
+        const Bytes to = where.sockaddr_bytes();
+        EXPECT_EQ(::connect(peer, reinterpret_cast<const sockaddr*>(to.data()),
+                            static_cast<socklen_t>(to.size())),
+                  0);
+        Result<UnixStream> stream = co_await listener.accept();
+        send_with_descriptor(peer, "before");
+        EXPECT_EQ(::send(peer, "behind", 6, 0), 6);
+        const auto read_all = [](Stream& from) -> Task<std::string> {
+            std::string text;
+            while (text.size() < 12) {
+                const Result<Lease> lease = co_await from.read();
+                text += as_text(lease.value().bytes());
+            }
+            co_return std::move(text);
+        };
+        const Result<std::string> text = co_await timeout(5s, read_all(*stream));
+        EXPECT_TRUE(text && *text == "beforebehind");
+        ::close(peer);
+    });
 }
 
 TEST_P(UnixConformance, AStaleFileIsNamedAndRemovedOnlyWhenAsked) {

@@ -6,6 +6,7 @@
 #include <weir/runtime/task_group.h>
 #include <weir/runtime/timeout.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -153,6 +154,56 @@ TEST(Child, MayHaveSeveralWaitersOneOfWhomIsCancelled) {
     });
 }
 
+// Erases the handle of the task in whose frame it lies.
+class Erases {
+public:
+    Erases(std::map<int, Child<void>>& all, int key) : all_(all), key_(key) {}
+    Erases(const Erases&) = delete;
+    Erases& operator=(const Erases&) = delete;
+    ~Erases() { all_.erase(key_); }
+
+private:
+    std::map<int, Child<void>>& all_;
+    int key_;
+};
+
+TEST(Child, MayDropItsOwnHandleWhenItDies) {
+    simulate([]() -> Task<void> {
+        std::map<int, Child<void>> sessions;
+        const auto session = [&](int key, Duration length) -> Task<void> {
+            const Erases erases(sessions, key);
+            co_await sleep_for(length);
+        };
+        co_await with_group([&](TaskGroup& group) -> Task<void> {
+            for (int key = 0; key < 4; ++key)
+                sessions.emplace(key, group.start(session(key, key < 2 ? 1ms : 1h)));
+            co_await sleep_for(5ms);
+            EXPECT_EQ(sessions.size(), 2u);
+            group.cancel();
+        });
+        EXPECT_TRUE(sessions.empty());
+    });
+}
+
+TEST(Child, ItsHandleMayDieWhileATaskJoins) {
+    simulate([]() -> Task<void> {
+        Journal journal;
+        int joined = 0;
+        co_await with_group([&](TaskGroup& group) -> Task<void> {
+            std::optional<Child<int>> child(group.start(give_after(journal, 5ms, 7)));
+            const auto join = [&]() -> Task<void> {
+                const Result<int> value = co_await child->join();
+                joined = value.value();
+            };
+            Child<void> joiner = group.start(join());
+            co_await yield();
+            child.reset();
+            static_cast<void>(co_await joiner.join());
+        });
+        EXPECT_EQ(joined, 7);
+    });
+}
+
 // The last child's frame dies after its last step; what dies with it may still spawn.
 class Spawner {
 public:
@@ -268,6 +319,41 @@ TEST(AsCompleted, KeepsResultsThatCameInWhileNobodyWaited) {
                 EXPECT_EQ(each->index, expected);
             }
         });
+    });
+}
+
+TEST(AsCompleted, BeginsInTheOrderOfTheTasks) {
+    simulate([]() -> Task<void> {
+        Journal order;
+        const auto note = [&](int number) -> Task<int> {
+            order.note(std::to_string(number));
+            co_return int(number);
+        };
+        co_await with_group([&](TaskGroup& group) -> Task<void> {
+            std::vector<Task<int>> tasks;
+            for (int i = 0; i < 4; ++i)
+                tasks.push_back(note(i));
+            AsCompleted<int> results = as_completed(group, std::move(tasks));
+            static_cast<void>(co_await results.next());
+        });
+        EXPECT_EQ(order.text(), "0 1 2 3");
+    });
+}
+
+TEST(AsCompleted, MayBeDroppedWhileATaskWaitsInNext) {
+    simulate([]() -> Task<void> {
+        Journal journal;
+        co_await with_group([&](TaskGroup& group) -> Task<void> {
+            std::optional<AsCompleted<int>> results(as_completed(group, three(journal)));
+            const auto wait = [&]() -> Task<void> {
+                const std::optional<Completed<int>> none = co_await results->next();
+                journal.note(none ? "some" : "none");
+            };
+            group.spawn(wait());
+            co_await yield();
+            results.reset();
+        });
+        EXPECT_TRUE(journal.has("none"));
     });
 }
 

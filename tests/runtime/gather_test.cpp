@@ -175,6 +175,21 @@ TEST(GatherSettled, OfNothingGivesNothing) {
     });
 }
 
+TEST(Gather, BeginsInTheOrderOfTheTasks) {
+    simulate([]() -> Task<void> {
+        std::vector<int> order;
+        const auto note = [&](int number) -> Task<void> {
+            order.push_back(number);
+            co_return;
+        };
+        std::vector<Task<void>> tasks;
+        for (int i = 0; i < 4; ++i)
+            tasks.push_back(note(i));
+        co_await gather(std::move(tasks));
+        EXPECT_EQ(order, (std::vector{0, 1, 2, 3}));
+    });
+}
+
 TEST(Gather, OfAHundredThousand) {
     simulate([]() -> Task<void> {
         std::vector<Task<int>> tasks;

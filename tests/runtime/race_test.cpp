@@ -168,16 +168,45 @@ TEST(Race, CancelledFromOutsideItCancelsAll) {
     });
 }
 
-Task<int> shielded(Duration delay, int value) {
-    co_return co_await shield(give_after(delay, value));
+using Shared = std::shared_ptr<int>;
+
+Task<Shared> share_after(Duration delay, Shared value) {
+    co_await sleep_for(delay);
+    co_return std::move(value);
+}
+Task<Shared> shielded(Duration delay, Shared value) {
+    Shared given = co_await shield(share_after(delay, std::move(value)));
+    co_return std::move(given);
 }
 
 TEST(Race, WaitsForALoserThatIsShieldedAndDropsItsValue) {
     simulate([]() -> Task<void> {
         const Instant begun = Reactor::current().now();
-        const int winner = co_await race(give_after(1ms, 1), shielded(20ms, 2));
-        EXPECT_EQ(winner, 1);
+        const Shared first = std::make_shared<int>(1);
+        const Shared second = std::make_shared<int>(2);
+        const Shared winner = co_await race(share_after(1ms, first), shielded(20ms, second));
+        EXPECT_EQ(winner, first);
+        EXPECT_EQ(second.use_count(), 1);
         EXPECT_GE(Reactor::current().now() - begun, 20ms);
+    });
+}
+
+Task<Result<int>> shielded_failure() {
+    Result<int> failed = co_await shield(fail_after(20ms));
+    co_return std::move(failed).error();
+}
+
+TEST(Race, CountsAFailureThatCameTooLate) {
+    simulate([]() -> Task<void> {
+        const auto mixed = co_await race(give_after(1ms, 1), shielded_failure());
+        EXPECT_TRUE(mixed);
+        EXPECT_EQ(Reactor::current().stats().failures_dropped, 1u);
+        std::vector<Task<Result<int>>> tasks;
+        tasks.push_back(shielded_failure());
+        tasks.push_back(fail_after(1ms));
+        const Result<int> failed = co_await race(std::move(tasks));
+        EXPECT_FALSE(failed);
+        EXPECT_EQ(Reactor::current().stats().failures_dropped, 2u);
     });
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 #include <weir/runtime/deadline.h>
+#include <weir/runtime/remote_run.h>
 #include <weir/runtime/retry.h>
 #include <weir/runtime/run.h>
 #include <weir/runtime/shield.h>
@@ -71,6 +72,18 @@ TEST(Retry, AnExceptionIsAFailureAndTheLastOneIsThrown) {
             caught = error.what();
         }
         EXPECT_EQ(caught, "call 3");
+    });
+}
+
+TEST(Retry, AFactoryThatThrowsHasFailedAsWell) {
+    simulate([]() -> Task<void> {
+        int calls = 0;
+        const auto make = [&]() -> Task<Result<int>> {
+            if (++calls < 3) throw std::runtime_error("no task");
+            return fails_until(calls, 0);
+        };
+        const Result<int> value = co_await retry(plain(3), make);
+        EXPECT_EQ(*value, 4);
     });
 }
 
@@ -189,6 +202,20 @@ TEST(CurrentDeadline, DoesNotPassAShield) {
             co_return co_await shield(ask());
         };
         const Result<Instant> asked = co_await timeout(5s, shielded());
+        EXPECT_EQ(*asked, kNever);
+    });
+}
+
+TEST(CurrentDeadline, DoesNotReachATaskOnAnotherLoop) {
+    simulate([]() -> Task<void> {
+        const Remote remote = Reactor::current().remote();
+        const auto there = [&]() -> Task<Result<Instant>> {
+            const auto factory = [] {
+                return ask();
+            };
+            co_return co_await remote.run(factory);
+        };
+        const Result<Instant> asked = co_await timeout(5s, there());
         EXPECT_EQ(*asked, kNever);
     });
 }

@@ -7,6 +7,7 @@
 #include <weir/runtime/run.h>
 #include <weir/runtime/task_group.h>
 #include <weir/runtime/tcp.h>
+#include <weir/runtime/timeout.h>
 #include <weir/runtime/udp.h>
 
 #include <algorithm>
@@ -16,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/conformance/backends.h"
+#include "tests/support/world.h"
 
 using namespace weir;
 using namespace weir::test;
@@ -24,27 +25,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-Duration since_start() {
-    return Reactor::current().now() - Instant(1s);
-}
-
 Task<Result<void>> send(TcpStream& stream, std::string text) {
     co_return co_await stream.write_all(as_bytes(text));
-}
-
-// Runs `body(client, server)` with two connected streams.
-template <typename Body>
-void between_two(const Simulation& world, Body body) {
-    const auto run_body = [&]() -> Task<void> {
-        Connected pair = co_await connected();
-        co_await body(pair.client, pair.server);
-    };
-    run_clean(run_body, ReactorOptions().simulation(world));
-}
-
-template <typename Body>
-void in_world(const Simulation& world, Body body) {
-    run_clean(std::move(body), ReactorOptions().simulation(world));
 }
 
 // --- streams -------------------------------------------------------------------------------------
@@ -267,6 +249,19 @@ TEST(SimulatedFaults, ReorderedDatagramsAreOvertaken) {
     std::vector<int> got = numbers_that_come(Faults().reordered_datagrams(0.5, 1s));
     EXPECT_EQ(got.size(), 200u);
     EXPECT_FALSE(std::is_sorted(got.begin(), got.end()));
+}
+
+TEST(SimulatedFaults, AConnectThatFailsAtOnceStarvesNobody) {
+    in_world(Simulation().faults(Faults().out_of_descriptors(1)), []() -> Task<void> {
+        const auto insist = []() -> Task<void> {
+            for (;;) {
+                auto client = co_await TcpStream::connect(Endpoint::loopback(1));
+                if (client) co_return;
+            }
+        };
+        const Result<void> late = co_await timeout(5ms, insist());
+        EXPECT_TRUE(!late && late.error() == Errc::timed_out);
+    });
 }
 
 }  // namespace

@@ -7,9 +7,12 @@
 #include <gtest/gtest.h>
 #include <weir/runtime/resolver.h>
 #include <weir/runtime/run.h>
+#include <weir/runtime/shield.h>
 #include <weir/runtime/sync/semaphore.h>
 #include <weir/runtime/task_group.h>
 #include <weir/runtime/tcp.h>
+#include <weir/runtime/timeout.h>
+#include <weir/runtime/wait_readable.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -17,32 +20,13 @@
 #include <utility>
 #include <vector>
 
-#include "tests/conformance/backends.h"
+#include "tests/support/world.h"
 
 using namespace weir;
 using namespace weir::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-Duration since_start() {
-    return Reactor::current().now() - Instant(1s);
-}
-
-// Runs `body(client, server)` with two connected streams.
-template <typename Body>
-void between_two(const Simulation& world, Body body) {
-    const auto run_body = [&]() -> Task<void> {
-        Connected pair = co_await connected();
-        co_await body(pair.client, pair.server);
-    };
-    run_clean(run_body, ReactorOptions().simulation(world));
-}
-
-template <typename Body>
-void in_world(const Simulation& world, Body body) {
-    run_clean(std::move(body), ReactorOptions().simulation(world));
-}
 
 // --- the world -----------------------------------------------------------------------------------
 
@@ -109,11 +93,21 @@ TEST(Simulation, RandomNumbersFollowFromTheSeed) {
     EXPECT_NE(draw(5), draw(6));
 }
 
+TEST(Simulation, ADescriptorOfTheRealWorldIsNeverReadable) {
+    in_world(Simulation(), []() -> Task<void> {
+        const auto wait = []() -> Task<Result<void>> {
+            co_return co_await wait_readable(100'000);
+        };
+        const Result<void> late = co_await timeout(1h, wait());
+        EXPECT_TRUE(!late && late.error() == Errc::timed_out);
+    });
+}
+
 // --- shuffle -------------------------------------------------------------------------------------
 
-std::vector<int> order_of_children(const Simulation& world) {
+std::vector<int> order_of_children(const ReactorOptions& options) {
     std::vector<int> order;
-    in_world(world, [&]() -> Task<void> {
+    const auto body = [&]() -> Task<void> {
         const auto child = [&](int number) -> Task<void> {
             order.push_back(number);
             co_return;
@@ -123,8 +117,20 @@ std::vector<int> order_of_children(const Simulation& world) {
                 group.spawn(child(i));
             co_return;
         });
-    });
+    };
+    run_clean(body, options);
     return order;
+}
+std::vector<int> order_of_children(const Simulation& world) {
+    return order_of_children(ReactorOptions().simulation(world));
+}
+
+// A failing seed is run again with debug mode or a trace to see what it does.
+TEST(Shuffle, IsTheSameWhenTheLoopIsWatched) {
+    const Simulation world = Simulation().seed(7).shuffle();
+    const std::vector<int> watched = order_of_children(ReactorOptions().simulation(world).debug());
+    EXPECT_EQ(watched, order_of_children(world));
+    EXPECT_FALSE(std::is_sorted(watched.begin(), watched.end()));
 }
 
 TEST(Shuffle, ChangesTheOrderOfWhatIsReadyByTheSeed) {
@@ -159,16 +165,30 @@ TEST(Shuffle, DoesNotChangeWhoIsGrantedAPermitFirst) {
     EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
 }
 
+// What a shield gave is delivered to a task that is cancelled: that mark must survive the shuffle.
 TEST(Shuffle, CancelledAndForcedTasksStayWhatTheyWere) {
     for (std::uint64_t seed = 1; seed <= 50; ++seed) {
-        in_world(Simulation().seed(seed).shuffle(), []() -> Task<void> {
-            co_await with_group([](TaskGroup& group) -> Task<void> {
+        int delivered = 0;
+        int went_on = 0;
+        in_world(Simulation().seed(seed).shuffle(), [&]() -> Task<void> {
+            const auto sleep = []() -> Task<int> {
+                co_await sleep_for(5ms);
+                co_return 1;
+            };
+            const auto child = [&]() -> Task<void> {
+                delivered += co_await shield(sleep());
+                co_await yield();
+                ++went_on;
+            };
+            co_await with_group([&](TaskGroup& group) -> Task<void> {
                 for (int i = 0; i < 10; ++i)
-                    group.spawn(yield_times(5));
-                co_await yield_times(2);
+                    group.spawn(child());
+                co_await sleep_for(1ms);
                 group.cancel();
             });
         });
+        EXPECT_EQ(delivered, 10);
+        EXPECT_EQ(went_on, 0);
     }
 }
 

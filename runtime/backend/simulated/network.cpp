@@ -111,6 +111,8 @@ int SimulatedNetwork::bound_to(SocketType type, const SimulatedAddress& target) 
 }
 
 void SimulatedNetwork::start(Operation& operation) {
+    // A descriptor of the real world, which is no number of ours: nothing ever happens there.
+    if (operation.kind == OperationKind::wait_readable) return;
     SimulatedSocket& own = socket(operation.fd);
     switch (operation.kind) {
         case OperationKind::accept:
@@ -127,7 +129,6 @@ void SimulatedNetwork::start(Operation& operation) {
         case OperationKind::send_to:
             return send_to(static_cast<MessageOperation&>(operation));
         case OperationKind::wait_readable:
-            return;  // A descriptor of the real world: nothing ever happens there.
         case OperationKind::read_at:
         case OperationKind::write_at:
         case OperationKind::sync:
