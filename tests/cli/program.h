@@ -103,12 +103,24 @@ public:
         return text;
     }
 
+    /// Waits until stderr has said `words`; all of it is in what wait() gives.
+    void hear_err(std::string_view words) {
+        pollfd ready{err_, POLLIN, 0};
+        while (heard_.find(words) == std::string::npos) {
+            if (::poll(&ready, 1, 30'000) > 0) take(ready, heard_);
+            if (ready.fd >= 0 && ready.revents != 0) continue;
+            ADD_FAILURE() << "stderr has not said \"" << words << "\" but: " << heard_;
+            return;
+        }
+    }
+
     void send(int signal) { ::kill(pid_, signal); }
     int pid() const noexcept { return pid_; }
 
     /// Waits for its end, and kills it after the limit, which is for tests that fail.
     Ended wait(int limit_ms = 60'000) {
         Ended ended;
+        ended.err = std::exchange(heard_, "");
         std::array<pollfd, 2> both = {pollfd{out_, POLLIN, 0}, pollfd{err_, POLLIN, 0}};
         while (both[0].fd >= 0 || both[1].fd >= 0) {
             if (::poll(both.data(), both.size(), limit_ms) <= 0) {
@@ -148,6 +160,7 @@ private:
     pid_t pid_ = -1;
     int out_ = -1;
     int err_ = -1;
+    std::string heard_;
 };
 
 /// Runs `weir` to its end.
