@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <utility>
 
 namespace weir::detail {
@@ -15,6 +16,9 @@ namespace {
 constexpr std::size_t kChunk = 256 * 1024;
 // For the last event and the end of the JSON text.
 constexpr std::size_t kRoomForEnd = 4096;
+// No event is larger: it has at most four texts, and few other fields.
+constexpr std::size_t kTextMax = 4000;
+constexpr std::size_t kEventMax = 64 * 1024;
 
 }  // namespace
 
@@ -26,9 +30,13 @@ Result<std::unique_ptr<TraceFile>> TraceFile::open(const std::string& path, std:
 }
 
 TraceFile::TraceFile(int fd, std::string path, std::size_t bytes_max, Instant start)
-    : fd_(fd), path_(std::move(path)), bytes_max_(bytes_max), start_(start), last_(start) {
-    pending_.reserve(kChunk + kChunk / 4);
-    pending_ = "[\n";
+    : fd_(fd),
+      path_(std::move(path)),
+      bytes_max_(bytes_max),
+      start_(start),
+      last_(start),
+      pending_(new char[kChunk + kEventMax]) {
+    raw("[\n");
 }
 
 TraceFile::~TraceFile() {
@@ -38,29 +46,29 @@ TraceFile::~TraceFile() {
 TraceFile& TraceFile::begin(char phase, std::string_view name, Instant at) {
     last_ = at;
     has_arguments_ = false;
-    pending_ += "{\"ph\":\"";
-    pending_ += phase;
-    pending_ += "\",\"pid\":1,\"tid\":1,\"name\":";
+    raw("{\"pid\":1,\"tid\":1,\"ph\":\"");
+    pending_[size_++] = phase;
+    raw("\",\"name\":");
     text(name);
-    pending_ += ",\"ts\":";
+    raw(",\"ts\":");
     time((at - start_).count());
     return *this;
 }
 
 TraceFile& TraceFile::duration(Duration span) {
-    pending_ += ",\"dur\":";
+    raw(",\"dur\":");
     time(span.count());
     return *this;
 }
 
 TraceFile& TraceFile::category(std::string_view category) {
-    pending_ += ",\"cat\":";
+    raw(",\"cat\":");
     plain(category);
     return *this;
 }
 
 TraceFile& TraceFile::id(std::uint64_t id) {
-    pending_ += ",\"id\":";
+    raw(",\"id\":");
     number(static_cast<std::int64_t>(id));
     return *this;
 }
@@ -78,25 +86,25 @@ TraceFile& TraceFile::argument(std::string_view name, std::string_view value) {
 }
 
 void TraceFile::end() {
-    pending_ += has_arguments_ ? "}},\n" : "},\n";
-    if (pending_.size() >= kChunk) flush_if_large();
+    raw(has_arguments_ ? "}},\n" : "},\n");
+    if (size_ >= kChunk) flush_if_large();
 }
 
 void TraceFile::flush_if_large() {
-    if (!is_open() || pending_.size() < kChunk / 2) return;
-    if (written_ + pending_.size() + kRoomForEnd <= bytes_max_) return flush();
+    if (!is_open()) size_ = 0;
+    if (size_ < kChunk / 2) return;
+    if (written_ + size_ + kRoomForEnd <= bytes_max_) return flush();
     // Cut at the last event that fits, and say why the file ends.
     const std::size_t room = bytes_max_ - written_ - kRoomForEnd;
-    pending_.resize(pending_.rfind('\n', room) + 1);
+    size_ = std::string_view(pending_.get(), size_).rfind('\n', room) + 1;
     begin('i', "the trace ends here: the file has its full size", last_).end();
     static_cast<void>(close(last_));
 }
 
 Result<void> TraceFile::close(Instant at) {
     if (is_open()) {
-        begin('i', "end of trace", at).end();
-        pending_.resize(pending_.size() - 2);  // JSON has no comma after the last
-        pending_ += "\n]\n";
+        begin('i', "end of trace", at);
+        raw("}\n]\n");  // JSON has no comma after the last, and end() might flush
         flush();
         if (fd_ >= 0) ::close(std::exchange(fd_, -1));
     }
@@ -106,9 +114,14 @@ Result<void> TraceFile::close(Instant at) {
     return {};
 }
 
+void TraceFile::raw(std::string_view value) noexcept {
+    std::memcpy(pending_.get() + size_, value.data(), value.size());
+    size_ += value.size();
+}
+
 void TraceFile::number(std::int64_t value) {
-    char digits[24];
-    pending_.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+    char* const begin = pending_.get() + size_;
+    size_ += static_cast<std::size_t>(std::to_chars(begin, begin + 24, value).ptr - begin);
 }
 
 // Microseconds with three decimals.
@@ -118,37 +131,38 @@ void TraceFile::time(std::int64_t nanoseconds) {
     const char decimals[] = {'.', static_cast<char>('0' + rest / 100),
                              static_cast<char>('0' + rest / 10 % 10),
                              static_cast<char>('0' + rest % 10)};
-    pending_.append(decimals, sizeof decimals);
+    raw(std::string_view(decimals, sizeof decimals));
 }
 
 void TraceFile::text(std::string_view value) {
+    value = value.substr(0, kTextMax);
     const bool is_plain = std::none_of(value.begin(), value.end(), [](char letter) {
         return letter == '"' || letter == '\\' || static_cast<unsigned char>(letter) < 0x20;
     });
     if (is_plain) return plain(value);
-    pending_ += '"';
+    pending_[size_++] = '"';
     for (const char letter : value) {
-        if (letter == '"' || letter == '\\') pending_ += '\\';
-        pending_ += static_cast<unsigned char>(letter) < 0x20 ? ' ' : letter;
+        if (letter == '"' || letter == '\\') pending_[size_++] = '\\';
+        pending_[size_++] = static_cast<unsigned char>(letter) < 0x20 ? ' ' : letter;
     }
-    pending_ += '"';
+    pending_[size_++] = '"';
 }
 
-void TraceFile::plain(std::string_view value) {
-    pending_ += '"';
-    pending_ += value;
-    pending_ += '"';
+void TraceFile::plain(std::string_view value) noexcept {
+    pending_[size_++] = '"';
+    raw(value);
+    pending_[size_++] = '"';
 }
 
 void TraceFile::field_of_arguments(std::string_view name) {
-    pending_ += has_arguments_ ? "," : ",\"args\":{";
+    raw(has_arguments_ ? "," : ",\"args\":{");
     has_arguments_ = true;
     plain(name);
-    pending_ += ':';
+    pending_[size_++] = ':';
 }
 
 void TraceFile::flush() noexcept {
-    std::string_view rest = pending_;
+    std::string_view rest(pending_.get(), size_);
     while (!rest.empty()) {
         const ssize_t size = ::write(fd_, rest.data(), rest.size());
         if (size < 0 && errno == EINTR) continue;
@@ -159,8 +173,8 @@ void TraceFile::flush() noexcept {
         }
         rest.remove_prefix(static_cast<std::size_t>(size));
     }
-    written_ += pending_.size();
-    pending_.clear();
+    written_ += size_;
+    size_ = 0;
 }
 
 }  // namespace weir::detail

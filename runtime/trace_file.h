@@ -33,7 +33,7 @@ public:
     TraceFile& category(std::string_view category);
     TraceFile& id(std::uint64_t id);
     TraceFile& argument(std::string_view name, std::int64_t value);
-    /// `value` is escaped.
+    /// `value` is escaped, and cut where it is very long.
     TraceFile& argument(std::string_view name, std::string_view value);
     void end();
 
@@ -49,7 +49,8 @@ private:
     void number(std::int64_t value);
     void time(std::int64_t nanoseconds);
     void text(std::string_view value);
-    void plain(std::string_view value);  // with nothing to escape
+    void raw(std::string_view value) noexcept;
+    void plain(std::string_view value) noexcept;  // with nothing to escape
     void field_of_arguments(std::string_view name);
     void flush() noexcept;
 
@@ -58,7 +59,9 @@ private:
     std::size_t bytes_max_;
     Instant start_;
     Instant last_;
-    std::string pending_;
+    // Not a string: appending to one looks at its room for each of an event's many pieces.
+    std::unique_ptr<char[]> pending_;
+    std::size_t size_ = 0;
     std::size_t written_ = 0;
     int failed_errno_ = 0;
     bool has_arguments_ = false;

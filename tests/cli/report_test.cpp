@@ -5,13 +5,15 @@
 #include "llm/cli/report_tasks.h"
 #include "tests/cli/program.h"
 
+#include <cstdio>
+#include <cstdlib>
 #include <string>
 
 using namespace weir;
 using namespace weir::test;
 
 TEST(ReportTasks, SigUsr1TellsWhoWaitsForWhatAndTheProgramGoesOn) {
-    MockProgram mock({"--ttft", "0"});
+    MockProgram mock({"--ttft", "0", "--token-interval", "0"});
     // The server is known to wait for the next connection once it has answered over one.
     EXPECT_EQ(run_program({"chat", "--base-url", mock.base_url(), "hi"}).code, 0);
     mock.program().send(SIGUSR1);
@@ -25,6 +27,24 @@ TEST(ReportTasks, SigUsr1TellsWhoWaitsForWhatAndTheProgramGoesOn) {
     EXPECT_TRUE(ended.err_has("report_tasks: running")) << ended.err;
     EXPECT_TRUE(ended.err_has("\nloop: ")) << ended.err;
     EXPECT_TRUE(ended.err_has("served 2 calls")) << ended.err;
+}
+
+TEST(ReportTasks, OfAProgramWithoutSymbolsHasAddressesForNames) {
+    const std::string path = testing::TempDir() + "weir_stripped";
+    // A part of what each compiler needs, so it is there.
+    ASSERT_EQ(std::system(("strip -o '" + path + "' '" WEIR_PROGRAM "'").c_str()), 0);
+    Program mock(path, {"mock"}, {});
+    EXPECT_TRUE(mock.next_line().starts_with("base url: "));
+    mock.send(SIGUSR1);
+    mock.hear_err("\nloop: ");
+    mock.send(SIGINT);
+    const Ended ended = mock.wait();
+    std::remove(path.c_str());
+    EXPECT_EQ(ended.code, 0);
+    EXPECT_TRUE(ended.err_has("\n  0x")) << ended.err;
+    EXPECT_TRUE(ended.err_has(" in weir_stripped: running")) << ended.err;
+    EXPECT_TRUE(ended.err_has("wait until readable on fd ")) << ended.err;
+    EXPECT_FALSE(ended.err_has("weir::cli")) << ended.err;
 }
 
 TEST(ReportTasks, StatsLineHasEachCounter) {

@@ -229,6 +229,20 @@ TEST(Trace, EndsWithANoteWhenTheFileHasItsSize) {
     expect_json(trace.text);
 }
 
+// What has gathered is written in chunks: the end may come just before one is full.
+TEST(Trace, EndsWellWhereverItsChunkStands) {
+    std::size_t smallest = 0;
+    std::size_t largest = 0;
+    for (int count = 400; count < 900; ++count) {
+        const TraceText trace = trace_of(tracing::many_sleeps(count));
+        EXPECT_TRUE(trace.text.ends_with("}\n]\n")) << count;
+        largest = trace.text.size();
+        if (smallest == 0) smallest = largest;
+    }
+    EXPECT_LT(smallest, 256u * 1024);
+    EXPECT_GT(largest, 256u * 1024);
+}
+
 TEST(Trace, RefusesAPathThatCannotBeOpened) {
     ReactorOptions options;
     options.backend(BackendKind::simulated).trace("/no/such/folder/trace.json");
