@@ -11,6 +11,7 @@
 
 #include "bench/environment.h"
 #include "bench/groups.h"
+#include "bench/memory/waiters.h"
 
 namespace weir::bench {
 namespace {
@@ -18,17 +19,24 @@ namespace {
 struct Group {
     std::string_view name;
     Result<void> (*run)(const Plan& plan, Report& report);
+    bool is_usual;  // a part of a run that names no group
 };
-constexpr std::array<Group, 3> kGroups = {Group{"runtime", run_runtime_group},
-                                          Group{"memory", run_memory_group},
-                                          Group{"http", run_http_group}};
+constexpr std::array<Group, 4> kGroups = {
+    Group{"runtime", run_runtime_group, true}, Group{"memory", run_memory_group, true},
+    Group{"http", run_http_group, true}, Group{"hundred_million", run_hundred_million, false}};
 
 struct NamedWorker {
     std::string_view name;
     Worker run;
 };
-constexpr std::array<NamedWorker, 6> kWorkers = {
+constexpr std::array<NamedWorker, 12> kWorkers = {
     NamedWorker{"sleepers_weir", sleepers_weir},
+    NamedWorker{"sleepers_spread_weir", sleepers_spread_weir},
+    NamedWorker{"waiters_weir", waiters_weir},
+    NamedWorker{"pingpong_weir", pingpong_weir},
+    NamedWorker{"pingpong_blocking", floor::pingpong_blocking},
+    NamedWorker{"pingpong_epoll", floor::pingpong_epoll},
+    NamedWorker{"pingpong_uring", floor::pingpong_uring},
     NamedWorker{"sleepers_floor", floor::sleepers},
     NamedWorker{"inflight_weir", inflight_weir},
     NamedWorker{"inflight_epoll", floor::inflight_epoll},
@@ -47,7 +55,7 @@ int work(std::string_view name, const Arguments& arguments) {
 bool run_groups(std::string_view asked, const Plan& plan, Report& report) {
     bool all_ran = true;
     for (const Group& group : kGroups) {
-        if (!asked.empty() && group.name != asked) continue;
+        if (asked.empty() ? !group.is_usual : group.name != asked) continue;
         const Result<void> done = group.run(plan, report);
         if (done) continue;
         all_ran = false;
@@ -66,10 +74,13 @@ int bench_main(int count, char** words) {
     app.name("weir_bench");
     std::string group;
     std::string json_path;
+    std::string peers_folder;
     bool is_quick = false;
     int repeats = 0;
     app.add_option("GROUP", group, "what to measure; all when not given")
-        ->check(CLI::IsMember({"runtime", "memory", "http"}));
+        ->check(CLI::IsMember({"runtime", "memory", "http", "hundred_million"}));
+    app.add_option("--peers", peers_folder, "also measure the peers that were built there")
+        ->type_name("FOLDER");
     app.add_option("--json", json_path, "also write the figures to this file, an object a line")
         ->type_name("FILE");
     app.add_flag("--quick", is_quick, "small loads, once each: to see that it works");
@@ -77,13 +88,26 @@ int bench_main(int count, char** words) {
         ->check(CLI::Range(1, 100));
     CLI11_PARSE(app, count, words);
 
-    const Environment environment = find_environment();
+    Environment environment = find_environment();
+    std::vector<Peer> peers;
+    if (!peers_folder.empty()) {
+        Result<std::vector<Peer>> found = find_peers(peers_folder);
+        if (!found) {
+            std::fprintf(stderr, "weir_bench: %s\n", found.error().message().c_str());
+            return 2;
+        }
+        peers = *std::move(found);
+        for (const Peer& peer : peers)
+            environment.peers += (environment.peers.empty() ? "" : "; ") + peer.version();
+    }
     std::printf("%s\n", to_text(environment).c_str());
     std::fflush(stdout);
-    const Plan plan(is_quick, repeats > 0 ? repeats : (is_quick ? 1 : 3));
+    const Plan plan(is_quick, repeats > 0 ? repeats : (is_quick ? 1 : 3), std::move(peers));
+    const Weather weather;
     Report report;
     bool is_complete = run_groups(group, plan, report);
-    std::printf("%s", report.table().c_str());
+    environment.weather = weather.report();
+    std::printf("%s\nweather   %s\n", report.table().c_str(), environment.weather.c_str());
     if (!json_path.empty()) {
         const auto written = write_file(json_path, report.json_lines(environment));
         if (!written) {

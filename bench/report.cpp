@@ -37,11 +37,13 @@ std::string quoted(std::string_view text) {
     return out += '"';
 }
 
-using Row = std::array<std::string, 7>;
+constexpr double kSpreadOfNoise = 0.15;  // of the median, from the lowest to the highest
 constexpr std::size_t kTextColumns = 2;  // to the left; the figures after them to the right
 
+using Row = std::vector<std::string>;
+
 std::string aligned(const std::vector<Row>& rows) {
-    std::array<std::size_t, std::tuple_size_v<Row>> widths{};
+    std::vector<std::size_t> widths(rows.front().size());
     for (const Row& row : rows) {
         for (std::size_t i = 0; i < row.size(); ++i)
             widths[i] = std::max(widths[i], row[i].size());
@@ -57,6 +59,10 @@ std::string aligned(const std::vector<Row>& rows) {
         out += '\n';
     }
     return out;
+}
+
+bool is_better(const std::string& unit, double one, double other) {
+    return unit == "1/s" ? one > other : one < other;
 }
 
 }  // namespace
@@ -75,9 +81,14 @@ double Series::high() const {
     return *std::max_element(values_.begin(), values_.end());
 }
 
+bool Series::is_noisy() const {
+    return high() - low() > kSpreadOfNoise * median();
+}
+
 void Report::add(Subject subject, const Series& series) {
     if (series.empty()) return;
-    figures_.push_back(Figure{std::move(subject), series.median(), series.low(), series.high()});
+    figures_.push_back(Figure{std::move(subject), series.median(), series.low(), series.high(),
+                              series.is_noisy()});
 }
 
 const Report::Figure* Report::floor_of(const Figure& figure) const {
@@ -94,6 +105,18 @@ const Report::Figure* Report::floor_of(const Figure& figure) const {
     return nullptr;
 }
 
+const Report::Figure* Report::weirs_of(const Figure& figure) const {
+    const Figure* best = nullptr;
+    for (const Figure& other : figures_) {
+        const Subject& subject = other.subject;
+        if (subject.peer() != "weir" || subject.name() != figure.subject.name()) continue;
+        const std::string& backend = figure.subject.backend();
+        if (!backend.empty() && subject.backend() != backend) continue;
+        if (best == nullptr || is_better(subject.unit(), other.value, best->value)) best = &other;
+    }
+    return best;
+}
+
 std::string Report::table() const {
     std::vector<Row> rows = {{"metric", "backend", "weir", "unit", "floor", "ratio", "low..high"}};
     for (const Figure& figure : figures_) {
@@ -103,9 +126,29 @@ std::string Report::table() const {
         rows.push_back({subject.name(), subject.backend(), for_people(figure.value), subject.unit(),
                         floor == nullptr ? "-" : for_people(floor->value),
                         floor == nullptr ? "-" : number(figure.value / floor->value, "%.2f"),
-                        for_people(figure.low) + " .. " + for_people(figure.high)});
+                        for_people(figure.low) + " .. " + for_people(figure.high) +
+                            (figure.is_noisy ? " noisy" : "")});
     }
-    return aligned(rows);
+    return aligned(rows) + table_of_peers();
+}
+
+std::string Report::table_of_peers() const {
+    std::vector<Row> rows = {{"metric", "peer", "value", "unit", "low..high", "weir is"}};
+    for (const Figure& figure : figures_) {
+        const Subject& subject = figure.subject;
+        const Figure* ours = weirs_of(figure);
+        if (subject.peer() == "weir" || subject.peer() == "floor" || ours == nullptr) continue;
+        const bool is_ahead = is_better(subject.unit(), ours->value, figure.value);
+        const double more = std::max(ours->value, figure.value);
+        const double less = std::min(ours->value, figure.value);
+        const std::string how =
+            less <= 0 ? "-" : number(more / less, "%.3g") + (is_ahead ? " x better" : " x worse");
+        rows.push_back({subject.name(), subject.peer(), for_people(figure.value), subject.unit(),
+                        for_people(figure.low) + " .. " + for_people(figure.high) +
+                            (figure.is_noisy ? " noisy" : ""),
+                        how});
+    }
+    return rows.size() == 1 ? "" : "\n" + aligned(rows);
 }
 
 std::string Report::json_lines(const Environment& environment) const {
@@ -119,11 +162,14 @@ std::string Report::json_lines(const Environment& environment) const {
         if (!subject.backend().empty()) out += ",\"backend\":" + quoted(subject.backend());
         out += ",\"value\":" + number(figure.value) + ",\"unit\":" + quoted(subject.unit());
         out += ",\"low\":" + number(figure.low) + ",\"high\":" + number(figure.high);
+        if (figure.is_noisy) out += ",\"noisy\":true";
         const Figure* floor = subject.peer() == "floor" ? nullptr : floor_of(figure);
         if (floor != nullptr) out += ",\"ratio\":" + number(figure.value / floor->value);
         out += ",\"machine\":" + quoted(environment.machine);
         out += ",\"kernel\":" + quoted(environment.kernel);
-        out += ",\"compiler\":" + quoted(environment.compiler) + "}\n";
+        out += ",\"compiler\":" + quoted(environment.compiler);
+        if (!environment.peers.empty()) out += ",\"peers\":" + quoted(environment.peers);
+        out += ",\"weather\":" + quoted(environment.weather) + "}\n";
     }
     return out;
 }

@@ -20,10 +20,12 @@ class Series {
 public:
     void add(double value) { values_.push_back(value); }
     bool empty() const noexcept { return values_.empty(); }
-    /// Precondition of these three: not empty.
+    /// Precondition of these four: not empty.
     double median() const;
     double low() const;
     double high() const;
+    /// True where the repeats lie so far apart that the median says little.
+    bool is_noisy() const;
 
 private:
     std::vector<double> values_;
@@ -32,7 +34,7 @@ private:
 /// What is measured, and of whom.
 class Subject {
 public:
-    /// `name` is "bench.metric"; `peer` is "weir" or "floor".
+    /// `name` is "bench.metric"; `peer` is "weir", "floor" or the name of another runtime.
     Subject(std::string name, std::string peer) : name_(std::move(name)), peer_(std::move(peer)) {}
     Subject& unit(std::string unit) { return unit_ = std::move(unit), *this; }
     /// "uring" or "epoll"; empty where the metric has nothing to do with it.
@@ -56,7 +58,8 @@ public:
     void add(Subject subject, const Series& series);
     bool empty() const noexcept { return figures_.empty(); }
 
-    /// The table, with the floor of each metric and the ratio to it. Ends with a newline.
+    /// The table, with the floor of each metric and the ratio to it, and a second one where peers
+    /// were measured. Ends with a newline.
     std::string table() const;
     /// One JSON object a line.
     std::string json_lines(const Environment& environment) const;
@@ -67,8 +70,12 @@ private:
         double value;
         double low;
         double high;
+        bool is_noisy;
     };
 
+    /// weir's of the same metric on the same backend; on the better one where that is not told.
+    const Figure* weirs_of(const Figure& figure) const;
+    std::string table_of_peers() const;
     /// The floor of the same metric: on the same backend, or the one that knows no backend. Null
     /// also where it drowned in the noise, so that a ratio to it would say nothing.
     const Figure* floor_of(const Figure& figure) const;

@@ -2,12 +2,12 @@
 #include "bench/worker.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -16,7 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <thread>
+#include <optional>
 
 extern char** environ;
 
@@ -24,16 +24,7 @@ namespace weir::bench {
 namespace {
 
 constexpr unsigned kWorkerSecondsMax = 300;  // a worker that hangs is ended by the kernel
-constexpr const char* kCpuVariable = "WEIR_BENCH_CPU";
-
-double cpu_seconds() {
-    rusage usage{};
-    ::getrusage(RUSAGE_SELF, &usage);
-    const auto seconds = [](const timeval& time) {
-        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-    };
-    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
+constexpr int kHasNoSuchThing = 3;           // exit status of a peer that cannot do what was asked
 
 // VmHWM and not ru_maxrss: the latter starts with what the parent had when it forked.
 double peak_bytes() {
@@ -42,17 +33,6 @@ double peak_bytes() {
         if (line.starts_with("VmHWM:")) return std::strtod(line.c_str() + 6, nullptr) * 1024;
     }
     return 0;
-}
-
-void bind_to_cpu() {
-    const char* asked = std::getenv(kCpuVariable);
-    const unsigned cpus = std::thread::hardware_concurrency();
-    if (asked == nullptr || cpus == 0) return;
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(static_cast<unsigned>(std::atoi(asked)) % cpus, &set);
-    // Where it is forbidden the figures are noisier, and still figures.
-    static_cast<void>(::sched_setaffinity(0, sizeof(set), &set));
 }
 
 std::vector<char*> pointers_to(std::vector<std::string>& words) {
@@ -69,6 +49,15 @@ std::string how_it_ended(int status) {
 }
 
 }  // namespace
+
+double cpu_seconds() {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    const auto seconds = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+    };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
 
 double Sample::at(const std::string& name) const {
     const auto found = values_.find(name);
@@ -123,7 +112,6 @@ std::size_t Arguments::number(std::size_t at) const {
 
 int run_worker(Worker worker, const Arguments& arguments) {
     ::alarm(kWorkerSecondsMax);
-    bind_to_cpu();
     const auto start = std::chrono::steady_clock::now();
     Result<Sample> sample = worker(arguments);
     const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
@@ -131,8 +119,8 @@ int run_worker(Worker worker, const Arguments& arguments) {
         std::fprintf(stderr, "weir_bench worker: %s\n", sample.error().message().c_str());
         return 1;
     }
-    sample->set("wall_s", wall.count());
-    sample->set("cpu_s", cpu_seconds());
+    if (!sample->has("wall_s")) sample->set("wall_s", wall.count());
+    if (!sample->has("cpu_s")) sample->set("cpu_s", cpu_seconds());
     sample->set("peak_bytes", peak_bytes());
     std::printf("%s\n", sample->to_json().c_str());
     return 0;
@@ -149,8 +137,7 @@ Result<Child> Child::start(const Command& command) {
         return Error::from_errno(number, "making a pipe");
     }
 
-    std::vector<std::string> words = {"weir_bench", "--worker"};
-    words.insert(words.end(), command.words_.begin(), command.words_.end());
+    std::vector<std::string> words = command.words_;
     std::vector<std::string> variables;
     for (char** variable = environ; *variable != nullptr; ++variable) {
         if (command.backend_.empty() || std::strncmp(*variable, "WEIR_BACKEND=", 13) != 0) {
@@ -158,26 +145,26 @@ Result<Child> Child::start(const Command& command) {
         }
     }
     if (!command.backend_.empty()) variables.push_back("WEIR_BACKEND=" + command.backend_);
-    if (command.cpu_ >= 0) {
-        variables.push_back(std::string(kCpuVariable) + "=" + std::to_string(command.cpu_));
-    }
 
     posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, input[0], STDIN_FILENO);
     ::posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO);
     pid_t pid = -1;
-    const int failed = ::posix_spawn(&pid, "/proc/self/exe", &actions, nullptr,
+    std::optional<BoundToCpu> bound;  // a child inherits it
+    if (command.cpu_ >= 0) bound.emplace(static_cast<std::size_t>(command.cpu_));
+    const int failed = ::posix_spawn(&pid, command.path_.c_str(), &actions, nullptr,
                                      pointers_to(words).data(), pointers_to(variables).data());
+    bound.reset();
     ::posix_spawn_file_actions_destroy(&actions);
     ::close(input[0]);
     ::close(output[1]);
     if (failed != 0) {
         ::close(input[1]);
         ::close(output[0]);
-        return Error::from_errno(failed, "starting a worker from /proc/self/exe");
+        return Error::from_errno(failed, "starting " + command.path_);
     }
-    return Child(command.words_.front(), pid, input[1], output[0]);
+    return Child(command.name_, pid, input[1], output[0]);
 }
 
 Child::Child(Child&& other) noexcept
@@ -221,8 +208,11 @@ Result<Sample> Child::finish() {
     if (::waitpid(std::exchange(pid_, -1), &status, 0) < 0) {
         return Error::from_errno(errno, "waiting for worker " + name_);
     }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == kHasNoSuchThing) {
+        return Error(Errc::unsupported, "worker " + name_ + " has no such thing");
+    }
     if (status != 0) {
-        return Error(Errc::unsupported,
+        return Error(Errc::stream_ended,
                      "worker " + name_ + " " + how_it_ended(status) + "; its own message is above");
     }
     if (!line) return line.error();
@@ -233,6 +223,19 @@ Result<Sample> measure(const Command& command) {
     Result<Child> child = Child::start(command);
     if (!child) return child.error();
     return child->finish();
+}
+
+BoundToCpu::BoundToCpu(std::size_t number) noexcept {
+    const long cpus = std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN));
+    if (::sched_getaffinity(0, sizeof before_, &before_) != 0) return;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(number % static_cast<std::size_t>(cpus), &set);
+    is_bound_ = ::sched_setaffinity(0, sizeof set, &set) == 0;
+}
+
+BoundToCpu::~BoundToCpu() {
+    if (is_bound_) ::sched_setaffinity(0, sizeof before_, &before_);
 }
 
 std::size_t raise_descriptor_limit() {

@@ -2,9 +2,11 @@
 //
 // Whole-process figures are taken in child processes: this program starts itself again as a worker,
 // which does one piece of work, measures itself (peak memory, CPU time, wall time) and writes one
-// JSON line. So no run sees what another one left in the allocator or in the caches.
+// JSON line. So no run sees what another one left in the allocator or in the caches. The programs
+// of the peers are workers as well, with the same report.
 #pragma once
 
+#include <sched.h>
 #include <sys/types.h>
 
 #include <weir/runtime/base/result.h>
@@ -22,6 +24,7 @@ class Sample {
 public:
     Sample() = default;
     void set(std::string name, double value) { values_[std::move(name)] = value; }
+    bool has(const std::string& name) const { return values_.contains(name); }
     /// Precondition (checked): the worker reported it.
     double at(const std::string& name) const;
 
@@ -45,22 +48,34 @@ private:
 
 using Worker = Result<Sample> (*)(const Arguments& arguments);
 
-/// The child's side: runs `worker`, adds "peak_bytes", "cpu_s" and "wall_s" to what it reports, and
-/// prints the line. Gives the exit status.
+/// User and system time of this process so far.
+double cpu_seconds();
+
+/// The child's side: runs `worker`, adds "peak_bytes", "cpu_s" and "wall_s" where the worker has
+/// not measured them itself, and prints the line. Gives the exit status.
 int run_worker(Worker worker, const Arguments& arguments);
 
 /// Which worker to start, and how.
 class Command {
 public:
-    explicit Command(std::string worker) { words_.push_back(std::move(worker)); }
+    /// A worker of this program.
+    explicit Command(std::string worker)
+        : path_("/proc/self/exe"), name_(worker), words_{"weir_bench", "--worker", worker} {}
+    /// A program of somebody else that keeps the rules of bench/peers/README.md.
+    Command(std::string path, std::string name, std::string metric)
+        : path_(std::move(path)), name_(name), words_{std::move(name), std::move(metric)} {}
     Command& argument(std::size_t value) { return words_.push_back(std::to_string(value)), *this; }
     /// Sets WEIR_BACKEND for the child.
     Command& backend(std::string name) { return backend_ = std::move(name), *this; }
     /// Binds the child to one CPU, counted around where the machine has fewer.
     Command& cpu(std::size_t number) { return cpu_ = static_cast<int>(number), *this; }
 
+    const std::string& name() const noexcept { return name_; }
+
 private:
     friend class Child;
+    std::string path_;
+    std::string name_;
     std::vector<std::string> words_;
     std::string backend_;
     int cpu_ = -1;
@@ -91,8 +106,23 @@ private:
     std::string unread_;
 };
 
-/// Starts a worker and waits for its report.
+/// Starts a worker and waits for its report. Errc::unsupported where it says, by exit status 3,
+/// that it has no such thing; another error where it failed.
 Result<Sample> measure(const Command& command);
+
+/// Binds the calling thread to one CPU while it lives, and with it the processes begun meanwhile.
+/// Where that is forbidden the figures are noisier, and still figures.
+class BoundToCpu {
+public:
+    explicit BoundToCpu(std::size_t number) noexcept;
+    BoundToCpu(const BoundToCpu&) = delete;
+    BoundToCpu& operator=(const BoundToCpu&) = delete;
+    ~BoundToCpu();
+
+private:
+    cpu_set_t before_;
+    bool is_bound_ = false;
+};
 
 /// Lets this process open as many descriptors as it may; gives how many that is.
 std::size_t raise_descriptor_limit();

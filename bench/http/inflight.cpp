@@ -14,7 +14,7 @@ namespace weir::bench {
 namespace {
 
 constexpr std::size_t kDelayMilliseconds = 1000;
-constexpr std::size_t kClientCpu = 0;
+constexpr std::size_t kClientCpu = kMeasuringCpu;
 constexpr std::size_t kServerCpu = 1;
 constexpr std::size_t kSpareDescriptors = 64;
 
@@ -38,9 +38,9 @@ Result<Outcome> call(const std::string& worker, const std::string& backend, std:
     return Outcome{std::move(*client), std::move(*served)};
 }
 
-class Contender {
+class Client {
 public:
-    Contender(std::string peer, std::string backend, std::string worker)
+    Client(std::string peer, std::string backend, std::string worker)
         : peer_(std::move(peer)), backend_(std::move(backend)), worker_(std::move(worker)) {}
 
     std::string title() const { return peer_ + " on " + backend_; }
@@ -89,12 +89,12 @@ Result<void> run_http_group(const Plan& plan, Report& report) {
         std::fprintf(stderr, "http: %zu calls and not %zu, since no more descriptors are allowed\n",
                      calls, wanted);
     }
-    std::array<Contender, 4> contenders = {
-        Contender("weir", "uring", "inflight_weir"), Contender("floor", "uring", "inflight_uring"),
-        Contender("weir", "epoll", "inflight_weir"), Contender("floor", "epoll", "inflight_epoll")};
+    std::array<Client, 4> contenders = {
+        Client("weir", "uring", "inflight_weir"), Client("floor", "uring", "inflight_uring"),
+        Client("weir", "epoll", "inflight_weir"), Client("floor", "epoll", "inflight_epoll")};
     Result<void> worst;
     for (int repeat = 0; repeat < plan.repeats(); ++repeat) {
-        for (Contender& contender : contenders) {
+        for (Client& contender : contenders) {
             std::fprintf(stderr, "http: %zu calls in flight, %s, %d of %d\n", calls,
                          contender.title().c_str(), repeat + 1, plan.repeats());
             // Without io_uring there is still something to say about epoll.
@@ -103,7 +103,7 @@ Result<void> run_http_group(const Plan& plan, Report& report) {
             }
         }
     }
-    for (const Contender& contender : contenders)
+    for (const Client& contender : contenders)
         contender.add_to(report);
     return worst;
 }

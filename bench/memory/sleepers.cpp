@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// What a task costs that only sleeps: bytes at the peak, and CPU to spawn it, let it sleep, wake it
-// and join it. All sleep at the same time, which both workers check.
+// Tasks that only sleep: all at the same time, which is checked, or spread over a span, where each
+// notes how late it woke.
 #include <weir/runtime/run.h>
 #include <weir/runtime/sleep.h>
 #include <weir/runtime/task_group.h>
 
-#include <array>
-#include <cstdio>
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <vector>
 
 #include "bench/groups.h"
 
@@ -30,6 +32,24 @@ Task<bool> sleep_together(std::size_t count, Duration span) {
     co_return all_slept;
 }
 
+using Clock = std::chrono::steady_clock;
+using Milliseconds = std::chrono::duration<float, std::milli>;
+
+Task<void> punctual(Duration span, Clock::time_point start, float& lateness) {
+    co_await sleep_until(Instant(start.time_since_epoch() + span));
+    lateness = Milliseconds(Clock::now() - start - span).count();
+}
+
+Task<void> sleep_spread(const std::vector<Duration>& spans, std::vector<float>& lateness) {
+    co_await with_group([&](TaskGroup& group) -> Task<void> {
+        // The first deadline is one span from now, so that spawning is not counted as lateness.
+        const Clock::time_point start = Clock::now();
+        for (std::size_t i = 0; i < spans.size(); ++i)
+            group.spawn(punctual(spans[i], start, lateness[i]));
+        co_return;
+    });
+}
+
 }  // namespace
 
 // Arguments: how many, and how many milliseconds each sleeps.
@@ -41,37 +61,23 @@ Result<Sample> sleepers_weir(const Arguments& arguments) {
     return Sample();
 }
 
-Result<void> run_memory_group(const Plan& plan, Report& report) {
-    const std::size_t count = plan.is_quick() ? 200'000 : 1'000'000;
-    const std::size_t milliseconds = plan.is_quick() ? 1000 : 10'000;
-    struct Peer {
-        const char* name;
-        const char* worker;
-        Series bytes{};
-        Series cpu{};
-    };
-    std::array<Peer, 2> peers = {Peer{"weir", "sleepers_weir"}, Peer{"floor", "sleepers_floor"}};
-    for (int repeat = 0; repeat < plan.repeats(); ++repeat) {
-        for (Peer& peer : peers) {
-            std::fprintf(stderr, "memory: sleepers, %s, %d of %d\n", peer.name, repeat + 1,
-                         plan.repeats());
-            // The process itself, and the machinery that one task needs.
-            const auto one = measure(Command(peer.worker).argument(1).argument(500));
-            if (!one) return one.error();
-            const auto all = measure(Command(peer.worker).argument(count).argument(milliseconds));
-            if (!all) return all.error();
-            const auto each = [&](const char* name) {
-                return (all->at(name) - one->at(name)) / static_cast<double>(count - 1);
-            };
-            peer.bytes.add(each("peak_bytes"));
-            peer.cpu.add(each("cpu_s") * 1e6);
-        }
-    }
-    for (const Peer& peer : peers) {
-        report.add(Subject("sleepers.bytes_per_task", peer.name).unit("B"), peer.bytes);
-        report.add(Subject("sleepers.cpu_s_per_million", peer.name).unit("s"), peer.cpu);
-    }
-    return {};
+// Arguments: how many, and over how many milliseconds their deadlines are spread, after a pause of
+// as long in which they are spawned.
+Result<Sample> sleepers_spread_weir(const Arguments& arguments) {
+    const std::size_t count = arguments.number(0);
+    const Duration span = std::chrono::milliseconds(arguments.number(1));
+    std::vector<Duration> spans(count);
+    for (std::size_t i = 0; i < count; ++i)
+        spans[i] = span + span / count * i;
+    std::shuffle(spans.begin(), spans.end(), std::mt19937(1));
+    std::vector<float> lateness(count);
+    run(sleep_spread(spans, lateness));
+    std::sort(lateness.begin(), lateness.end());
+    Sample sample;
+    sample.set("lateness_p50_ms", lateness[count / 2]);
+    sample.set("lateness_p99_ms", lateness[count - 1 - count / 100]);
+    sample.set("lateness_max_ms", lateness.back());
+    return sample;
 }
 
 }  // namespace weir::bench

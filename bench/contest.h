@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+//
+// One question to several: each contender is a process that does the same work and reports how it
+// went. They take turns, so that all meet the same weather, and each figure is the median of its
+// repeats.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bench/groups.h"
+
+namespace weir::bench {
+
+class Contender {
+public:
+    /// `items`: how many of the thing that figures are about, which differs where a slow peer gets
+    /// less to do.
+    Contender(std::string peer, Command work, std::size_t items)
+        : peer_(std::move(peer)), work_(std::move(work)), items_(static_cast<double>(items)) {}
+    /// The same with next to nothing to do: its CPU and memory are not counted.
+    Contender& less(Command nothing) { return nothing_ = std::move(nothing), *this; }
+    /// "uring" or "epoll", for the contender's process and for its figures.
+    Contender& backend(const std::string& name);
+
+private:
+    friend class Contest;
+    std::string peer_;
+    std::string backend_{};
+    Command work_;
+    std::optional<Command> nothing_{};
+    double items_;
+    std::vector<Series> figures_{};
+    bool is_out_ = false;  // has no such thing, or failed
+};
+
+/// What one process has reported, less what was not to be counted.
+class Reading {
+public:
+    Reading(const Sample& all, const std::optional<Sample>& nothing, double items)
+        : all_(all), nothing_(nothing), items_(items) {}
+    /// The field as it was reported.
+    double raw(const std::string& field) const { return all_.at(field); }
+    /// For one item, of memory or CPU.
+    double each(const std::string& field) const;
+    double items() const noexcept { return items_; }
+
+private:
+    const Sample& all_;
+    const std::optional<Sample>& nothing_;
+    double items_;
+};
+
+class Contest {
+public:
+    /// `title` is for lines of progress.
+    explicit Contest(std::string title) : title_(std::move(title)) {}
+
+    /// A figure that is made of what each process reports.
+    void ask(std::string metric, std::string unit, std::function<double(const Reading&)> read);
+    void enter(Contender contender) { contenders_.push_back(std::move(contender)); }
+    /// Each contender as often as the plan says, and then all figures into the report. A peer that
+    /// has no such thing is left out; a failure ends the contender, and the others go on.
+    Result<void> run(const Plan& plan, Report& report);
+
+private:
+    struct Question {
+        std::string metric;
+        std::string unit;
+        std::function<double(const Reading&)> read;
+    };
+    Result<void> take_turn(Contender& contender);
+
+    std::string title_;
+    std::vector<Question> questions_;
+    std::vector<Contender> contenders_;
+};
+
+}  // namespace weir::bench
