@@ -40,13 +40,14 @@ public:
     AsCompletedState(TaskGroup& group, std::vector<Task<T>> tasks) {
         for (std::size_t index = 0; index < tasks.size(); ++index)
             children_.emplace_back(*this, group, index);
+        done_.reserve(tasks.size());  // nothing can be thrown where a task ends
         live_ = tasks.size();
         users_ += live_;
         for (std::size_t index = 0; index < tasks.size(); ++index)
             children_[index].adopt(tasks[index].release().promise());
     }
 
-    bool has_next() const noexcept { return !done_.empty() || live_ == 0; }
+    bool has_next() const noexcept { return taken_ < done_.size() || live_ == 0; }
     void wait(Waiter& waiter) noexcept {
         WEIR_CHECK_HINT(waiters_.empty(), "one task at a time may wait in next()");
         waiters_.push_back(waiter);
@@ -54,10 +55,7 @@ public:
     std::optional<Completed<T>> take() {
         WEIR_CHECK_HINT(has_next(), "one task at a time may wait in next()");
         std::optional<Completed<T>> first;
-        if (!done_.empty()) {
-            first.emplace(std::move(done_.front()));
-            done_.pop_front();
-        }
+        if (taken_ < done_.size()) first.emplace(std::move(done_[taken_++]));
         return first;
     }
     /// The handle is gone.
@@ -102,7 +100,8 @@ private:
     }
 
     std::deque<Entry> children_;
-    std::deque<Completed<T>> done_;
+    std::vector<Completed<T>> done_;  // in the order of their ends
+    std::size_t taken_ = 0;           // of those
     IntrusiveList<Waiter> waiters_;
     std::size_t live_ = 0;
     std::size_t users_ = 1;  // the handle

@@ -38,42 +38,46 @@ std::string_view to_string(BackendKind kind) noexcept {
     return "unknown";
 }
 
-std::string explain_backend_choice() {
+std::string explain_backend_choice(KernelFeatures without) {
     const Result<BackendKind> asked = kind_from_environment();
     if (!asked) return asked.error().message();
+    const Result<KernelFeatures> left_out = features_without_by_environment();
+    if (!left_out) return left_out.error().message();
+    detail::BackendOptions options;
+    options.without = *left_out | without;
+    std::string rest;
+    if (!options.without.empty()) rest = "; left out on request: " + options.without.to_string();
     if (*asked != BackendKind::automatic) {
-        return std::string(to_string(*asked)) + ": WEIR_BACKEND asks for it";
+        return std::string(to_string(*asked)) + ": WEIR_BACKEND asks for it" + rest;
     }
     detail::BufferPool buffers(1, 64, 0);
-    const auto backend = detail::make_uring_backend(buffers);
-    if (backend) return "uring: the kernel grants all that makes it fast";
-    return "epoll: " + backend.error().message();
+    const auto backend = detail::make_uring_backend(options, buffers);
+    if (backend) return "uring: the kernel grants all that makes it fast" + rest;
+    const bool was_refused = backend.error() == Errc::unsupported;
+    return (was_refused ? "epoll: " : "none: ") + backend.error().message() + rest;
 }
 
-Result<std::unique_ptr<detail::Backend>> detail::make_backend(BackendKind kind,
-                                                              const Simulation* simulation,
+Result<std::unique_ptr<detail::Backend>> detail::make_backend(BackendOptions options,
                                                               BufferPool& buffers) {
-    if (kind == BackendKind::automatic) {
+    // No kernel, so nothing to leave out: the environment must not matter to what can be repeated.
+    if (options.kind == BackendKind::simulated) {
+        return make_simulated_backend(
+            options.simulation == nullptr ? Simulation() : *options.simulation, buffers);
+    }
+    const Result<KernelFeatures> left_out = features_without_by_environment();
+    if (!left_out) return left_out.error();
+    options.without |= *left_out;
+    if (options.kind == BackendKind::automatic) {
         const Result<BackendKind> asked = kind_from_environment();
         if (!asked) return asked.error();
-        kind = *asked;
+        options.kind = *asked;
     }
-    switch (kind) {
-        case BackendKind::simulated:
-            return make_simulated_backend(simulation == nullptr ? Simulation() : *simulation,
-                                          buffers);
-        case BackendKind::epoll:
-            return make_epoll_backend(buffers);
-        case BackendKind::uring:
-            return make_uring_backend(buffers);
-        case BackendKind::automatic:
-            break;
-    }
-    auto uring = make_uring_backend(buffers);
-    if (uring) return uring;
+    if (options.kind == BackendKind::epoll) return make_epoll_backend(options, buffers);
+    auto uring = make_uring_backend(options, buffers);
     // Only a refusal makes epoll the choice; running out of descriptors would hit it as well.
-    if (!(uring.error() == Errc::unsupported)) return uring;
-    return make_epoll_backend(buffers);
+    const bool was_refused = !uring && uring.error() == Errc::unsupported;
+    if (options.kind == BackendKind::uring || !was_refused) return uring;
+    return make_epoll_backend(options, buffers);
 }
 
 }  // namespace weir

@@ -10,6 +10,7 @@
 #include <weir/runtime/address.h>
 #include <weir/runtime/base/result.h>
 #include <weir/runtime/base/time.h>
+#include <weir/runtime/kernel_features.h>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -34,6 +35,7 @@ namespace detail {
 class BufferPool;
 class Operation;
 class OperationList;
+class PoolJob;
 class ReadyQueue;
 
 class Backend {
@@ -63,9 +65,12 @@ public:
     virtual bool is_dead_end() const noexcept { return false; }
     /// For a world that was asked to: puts what is ready into an order drawn from its seed.
     virtual void shuffle(ReadyQueue&) {}
-    /// Tells stderr which world this is, for a program that is about to abort in it. Only the
-    /// simulator has something to say.
-    virtual void name_world() const noexcept {}
+    /// False for what the loop was told to do without. What the kernel itself refuses is not asked
+    /// here: who uses it finds out, and takes the same way then.
+    virtual bool may_use(KernelFeature) const noexcept { return true; }
+    /// For a world without threads: takes work that is meant for the pool, calls its work() and,
+    /// later, its report(), both on this thread. False: the pool must do it.
+    virtual bool take_job(PoolJob&) noexcept { return false; }
 
     // Addresses are the bytes of a sockaddr: IPv4, IPv6 or UNIX.
     /// A stream socket for connecting to `peer`.
@@ -86,17 +91,26 @@ public:
     }
 };
 
-/// A backend of the kind asked for, or the reason why it cannot be had. `simulation`: the world
-/// that BackendKind::simulated makes; null for one of seed 1 without faults.
-Result<std::unique_ptr<Backend>> make_backend(BackendKind kind, const Simulation* simulation,
-                                              BufferPool& buffers);
+/// How a backend is made.
+struct BackendOptions {
+    BackendKind kind = BackendKind::automatic;
+    /// The world that BackendKind::simulated makes; null for one of seed 1 without faults.
+    const Simulation* simulation = nullptr;
+    KernelFeatures without{};
+    unsigned ring_submissions = 1024;
+    unsigned ring_completions = 8192;
+};
+
+/// A backend of the kind asked for, or the reason why it cannot be had.
+Result<std::unique_ptr<Backend>> make_backend(BackendOptions options, BufferPool& buffers);
 
 }  // namespace detail
 
 /// "uring", "epoll", "simulated", "automatic".
 std::string_view to_string(BackendKind kind) noexcept;
 
-/// What BackendKind::automatic comes to on this machine, and why, for a person.
-std::string explain_backend_choice();
+/// What BackendKind::automatic comes to on this machine, and why, for a person. It names what
+/// WEIR_WITHOUT leaves out; `without`: what ReactorOptions::without() will leave out besides.
+std::string explain_backend_choice(KernelFeatures without = {});
 
 }  // namespace weir

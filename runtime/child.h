@@ -75,7 +75,7 @@ private:
 
     void child_done(PromiseBase& root) noexcept override {
         take_outcome<T>(root, value_, failure_);
-        finished(failure_);
+        finished(failure_.copy());
         end();
     }
     void child_unwound(std::uintptr_t) noexcept override {

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <new>
 #include <vector>
 
@@ -67,12 +66,6 @@ void* borrow_block(FramePool& pool, std::size_t index) noexcept {
 }
 #endif
 
-void* allocate_from_heap(std::size_t size) {
-    void* block = std::malloc(size);
-    if (block == nullptr) throw std::bad_alloc();
-    return block;
-}
-
 }  // namespace
 
 void* allocate_frame_slowly(std::size_t size) {
@@ -91,11 +84,11 @@ void* allocate_frame_slowly(std::size_t size) {
         return block;
     }
 #endif
-    return allocate_from_heap(size);
+    return ::operator new(size);
 }
 
 void free_large_frame(void* block) noexcept {
-    std::free(block);
+    ::operator delete(block);
 }
 
 }  // namespace weir::detail

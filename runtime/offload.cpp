@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <new>
 #include <system_error>
 #include <thread>
 
@@ -20,7 +21,7 @@ std::atomic<std::size_t> threads_max = kThreadsMaxByDefault;
 
 class Pool {
 public:
-    void run(PoolJob& job) {
+    void run(PoolJob& job) noexcept {
         {
             const std::scoped_lock lock(mutex_);
             if (ensure_thread()) {
@@ -30,7 +31,11 @@ public:
                 return;
             }
         }
+        do_here(job);
+    }
+    static void do_here(PoolJob& job) noexcept {
         job.work();
+        job.report();
     }
 
 private:
@@ -50,6 +55,8 @@ private:
             std::thread([this] { serve(); }).detach();
         } catch (const std::system_error&) {
             return false;
+        } catch (const std::bad_alloc&) {
+            return false;
         }
         return true;
     }
@@ -63,7 +70,7 @@ private:
             --queued_;
             auto& job = static_cast<PoolJob&>(queue_.pop());
             lock.unlock();
-            job.work();
+            do_here(job);
             lock.lock();
         }
     }
@@ -80,20 +87,24 @@ private:
 // child of a fork() they do not exist: it begins anew.
 std::atomic<Pool*> pool = nullptr;
 
-Pool& the_pool() {
+// Null where there is no memory for one.
+Pool* the_pool() noexcept {
     Pool* present = pool.load(std::memory_order_acquire);
-    if (present != nullptr) return *present;
+    if (present != nullptr) return present;
     watch_forks();
-    auto* made = new Pool();
-    if (pool.compare_exchange_strong(present, made, std::memory_order_acq_rel)) return *made;
+    auto* made = new (std::nothrow) Pool();
+    if (pool.compare_exchange_strong(present, made, std::memory_order_acq_rel)) return made;
     delete made;
-    return *present;
+    return present;
 }
 
 }  // namespace
 
-void run_on_pool(PoolJob& job) {
-    the_pool().run(job);
+void run_on_pool(PoolJob& job) noexcept {
+    if (Reactor::current().backend().take_job(job)) return;
+    Pool* const shared = the_pool();
+    if (shared == nullptr) return Pool::do_here(job);
+    shared->run(job);
 }
 
 void forget_pool_after_fork() noexcept {

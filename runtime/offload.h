@@ -25,23 +25,21 @@ void set_offload_threads_max(std::size_t count) noexcept;
 
 namespace detail {
 
-/// Work for the pool, and the message that it is done. No thread may touch it after its report.
+/// Work for the pool, and the message that it is done.
 class PoolJob : public Post {
 public:
-    /// On a thread of the pool: works, and reports.
+    /// On a thread of the pool: calls the function, and keeps what comes of it.
     virtual void work() noexcept = 0;
+    /// On the same thread, once work() is done: tells the loop. The job may be gone then.
+    virtual void report() noexcept = 0;
 
 protected:
     ~PoolJob() = default;
 };
 
-/// Runs `job` on one of the pool's threads, soon; right here where no thread can be had at all.
-void run_on_pool(PoolJob& job);
-
-/// Simulated worlds have one thread and no surprises: the work is done in the place of the call.
-inline bool works_inline() noexcept {
-    return Reactor::current().backend_kind() == BackendKind::simulated;
-}
+/// Runs `job` on one of the pool's threads, soon; right here where no thread can be had at all, as
+/// for want of memory. A simulated world has no other thread, and runs it when its seed says so.
+void run_on_pool(PoolJob& job) noexcept;
 
 /// The job lives in the awaiting frame, which stays until the job has reported.
 template <typename F>
@@ -60,10 +58,6 @@ public:
     void await_suspend(std::coroutine_handle<Promise> waiting) {
         if (!begin_wait(waiting, static_cast<Composite*>(this), LeafKind::composite)) return;
         waiting_ = to_handle(waiting);
-        if (works_inline()) {
-            outcome_.fill_from(work_);
-            return make_ready(waiting_);
-        }
         remote_.emplace(Reactor::current().remote());
         run_on_pool(*this);
     }
@@ -74,8 +68,8 @@ private:
     const char* name() const noexcept override { return "offload"; }
     void cancel_children() noexcept override {}  // what blocks cannot be told to stop
 
-    void work() noexcept override {
-        outcome_.fill_from(work_);
+    void work() noexcept override { outcome_.fill_from(work_); }
+    void report() noexcept override {
         // On this thread's stack, since the frame may be gone before put() returns. The loop waits
         // for it, and hence takes the post.
         const Remote remote = *std::exchange(remote_, std::nullopt);
@@ -100,10 +94,6 @@ public:
 
     void begin(Handle waiting) {
         waiting_ = waiting;
-        if (works_inline()) {
-            outcome_.fill_from(work_);
-            return wake();
-        }
         remote_.emplace(Reactor::current().remote());
         holders_.store(2, std::memory_order_relaxed);
         run_on_pool(*this);
@@ -121,8 +111,8 @@ public:
 private:
     ~AbandonableJob() = default;
 
-    void work() noexcept override {
-        outcome_.fill_from(work_);
+    void work() noexcept override { outcome_.fill_from(work_); }
+    void report() noexcept override {
         const Remote remote = *std::exchange(remote_, std::nullopt);
         if (!remote.mailbox().put(*this)) let_go();
     }
@@ -194,9 +184,10 @@ private:
 
 /// Calls `work()` on another thread and gives its value, or throws its exception. A caller that is
 /// cancelled still waits for its end; the value is dropped then. So `work` may use what the
-/// caller's frame holds. In a simulated world it is called at once, on this thread, and the caller
-/// goes on in a later turn. Name a lambda in a statement of its own and move it in: g++ 12
-/// destroys a capturing temporary inside co_await twice.
+/// caller's frame holds. In a simulated world it is called on this thread: at once, or with
+/// Faults::slow_offloads() later, and the caller goes on when that much more time has passed. Name
+/// a lambda in a statement of its own and move it in: g++ 12 destroys a capturing temporary inside
+/// co_await twice.
 template <typename F>
 OffloadRequest<F> offload(F work) {
     return OffloadRequest<F>(std::move(work));

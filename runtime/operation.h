@@ -85,6 +85,7 @@ public:
     std::byte* into = nullptr;  // read_at; write_at uses `data`
     std::size_t size = 0;       // read_at
     std::uint64_t offset = 0;
+    std::uint8_t threads_refused = 0;  // for the backend's use
 };
 
 /// A FIFO of operations, linked through Operation::next.
@@ -105,6 +106,22 @@ public:
         if (first_ == nullptr) last_ = nullptr;
         operation.next = nullptr;
         return operation;
+    }
+
+    /// Precondition: not empty.
+    Operation& first() const noexcept { return *first_; }
+
+    /// Whether it was here. Looks from the front.
+    bool remove(Operation& operation) noexcept {
+        Operation* before = nullptr;
+        for (Operation* each = first_; each != nullptr; before = each, each = each->next) {
+            if (each != &operation) continue;
+            (before == nullptr ? first_ : before->next) = operation.next;
+            if (last_ == &operation) last_ = before;
+            operation.next = nullptr;
+            return true;
+        }
+        return false;
     }
 
     /// For backends: the operation is at its end.

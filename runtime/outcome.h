@@ -6,6 +6,7 @@
 
 #include <weir/runtime/base/result.h>
 #include <weir/runtime/task.h>
+#include <cerrno>
 #include <exception>
 #include <optional>
 #include <type_traits>
@@ -38,7 +39,20 @@ class Failure {
 public:
     Failure() noexcept = default;
 
+    Failure(Failure&&) noexcept = default;
+    Failure& operator=(Failure&&) noexcept = default;
+
     explicit operator bool() const noexcept { return state_.index() != 0; }
+    /// For a second owner. Where there is no memory for it: that, as an exception.
+    Failure copy() const noexcept {
+        Failure copy;
+        try {
+            copy.state_ = state_;
+        } catch (...) {
+            copy.state_ = std::current_exception();
+        }
+        return copy;
+    }
     /// Keeps the first failure only; later ones are counted.
     void note(std::exception_ptr exception) noexcept {
         if (*this) {
@@ -64,10 +78,16 @@ public:
         return error;
     }
 
-    /// As a value: an exception is carried inside. Precondition: there is a failure.
-    Error to_error() && {
-        if (auto* exception = std::get_if<1>(&state_)) return Error::from_exception(*exception);
-        return std::move(*std::get_if<2>(&state_));
+    /// As a value: an exception is carried inside, or lost where there is no memory for the box
+    /// around it; the value is ENOMEM then. Precondition: there is a failure.
+    Error to_error() && noexcept {
+        auto* exception = std::get_if<1>(&state_);
+        if (exception == nullptr) return std::move(*std::get_if<2>(&state_));
+        try {
+            return Error::from_exception(*exception);
+        } catch (...) {
+            return Error::from_errno(ENOMEM);
+        }
     }
 
 private:

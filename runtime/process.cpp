@@ -17,6 +17,7 @@
 #include <weir/runtime/sync/event.h>
 #include <weir/runtime/timer_wheel.h>
 #include <cerrno>
+#include <new>
 
 #include "runtime/process_starter.h"
 
@@ -168,7 +169,11 @@ void ReapAwaiter::end_soon() noexcept {
     child_.signal_now(SIGTERM);
     Reactor& reactor = Reactor::current();
     timer_.set_target(static_cast<TimerCallback&>(*this));
-    reactor.arm(timer_, saturating_add(reactor.now(), child_.grace()));
+    try {
+        reactor.arm(timer_, saturating_add(reactor.now(), child_.grace()));
+    } catch (const std::bad_alloc&) {
+        on_timer();  // without memory for a timer there is no grace
+    }
 }
 
 void ReapAwaiter::on_timer() noexcept {

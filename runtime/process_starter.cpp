@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <weir/runtime/operation.h>
+#include <weir/runtime/reactor.h>
 #include <weir/runtime/socket_slot.h>
 #include <cerrno>
 #include <string_view>
@@ -85,8 +86,17 @@ Result<OwnedDescriptor> connect_child(std::optional<Stream>& stream) {
     return theirs;
 }
 
+/// A descriptor that is readable when the process has ended, or -1 and errno.
+OwnedDescriptor open_pidfd(pid_t id) {
+    if (Reactor::current().backend().may_use(KernelFeature::pidfd)) {
+        return OwnedDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, id, 0)));
+    }
+    errno = ENOSYS;
+    return OwnedDescriptor(-1);
+}
+
 Result<OwnedDescriptor> watch(pid_t id) {
-    OwnedDescriptor descriptor(static_cast<int>(::syscall(SYS_pidfd_open, id, 0)));
+    OwnedDescriptor descriptor = open_pidfd(id);
     if (descriptor.get() >= 0) return descriptor;
     const int reason = errno;
     // It cannot be had under these terms.

@@ -27,6 +27,7 @@ namespace {
 constexpr std::size_t kStepsPerTurn = 256;
 // The clock is read again within a long turn, so that timers armed late in it do not fire early.
 constexpr std::size_t kStepsPerClockReading = 256;
+constexpr unsigned kRingEntriesMax = 32768;  // the kernel's own limit
 
 std::uint64_t seed_for(BackendKind backend) {
     if (backend == BackendKind::simulated) return 1;
@@ -158,7 +159,6 @@ bool Reactor::is_dead_end() const noexcept {
 }
 
 void Reactor::report_dead_end() const {
-    backend_->name_world();
     std::fputs(task_tree().c_str(), stderr);
     WEIR_CHECK_HINT(false, "deadlock: every task waits, and nothing is left that could wake one");
 }
@@ -202,6 +202,11 @@ void Reactor::finish_orphans() {
     }
 }
 
+void Reactor::call_off(detail::Operation& operation) noexcept {
+    operation.state = detail::OperationState::idle;
+    std::exchange(operation.waiter, {}).promise().root().clear_leaf();
+}
+
 void Reactor::set_main(detail::PromiseBase* root) noexcept {
     main_ = root;
     // Its own frame is no leak.
@@ -225,8 +230,13 @@ ReactorStats Reactor::stats() const noexcept {
 Result<std::unique_ptr<Reactor>> Reactor::make(const ReactorOptions& options) {
     WEIR_CHECK_HINT(detail::this_loop.reactor == nullptr, "one reactor a thread: run() in run()");
     std::unique_ptr<Reactor> reactor(new Reactor(options));
-    Result<std::unique_ptr<detail::Backend>> backend =
-        detail::make_backend(options.backend_, options.simulation_.get(), reactor->buffers_);
+    detail::BackendOptions how;
+    how.kind = options.backend_;
+    how.simulation = options.simulation_.get();
+    how.without = options.without_;
+    how.ring_submissions = std::clamp(options.ring_entries_, 1u, kRingEntriesMax);
+    how.ring_completions = 8 * how.ring_submissions;
+    Result<std::unique_ptr<detail::Backend>> backend = detail::make_backend(how, reactor->buffers_);
     if (!backend) return std::move(backend).error();
     reactor->attach(std::move(*backend));
     Result<void> observed = reactor->observe_as_asked(options);

@@ -43,6 +43,13 @@ public:
     ReactorOptions& heap_buffers_max(std::size_t count) noexcept {
         return heap_buffers_max_ = count, *this;
     }
+    /// Do without this feature of the kernel, as where it is refused. WEIR_WITHOUT in the
+    /// environment does the same: see KernelFeature.
+    ReactorOptions& without(KernelFeature feature) noexcept { return without_ |= feature, *this; }
+    /// How many submissions io_uring's ring has room for, a power of two from 1 to 32,768 (others
+    /// are rounded up, and cut). Its completions have eight times as much. What finds no room waits
+    /// for the next turn.
+    ReactorOptions& ring_entries(unsigned count) noexcept { return ring_entries_ = count, *this; }
     /// For Reactor::random(). Without it the kernel gives one, and in a simulated world it is 1.
     ReactorOptions& seed(std::uint64_t seed) noexcept { return seed_ = seed, *this; }
     /// Debug mode, which WEIR_DEBUG=1 in the environment turns on as well: reports steps that take
@@ -74,6 +81,8 @@ private:
     std::uint16_t buffer_count_ = 512;
     std::size_t buffer_bytes_ = 4096;
     std::size_t heap_buffers_max_ = 65536;
+    KernelFeatures without_;
+    unsigned ring_entries_ = 1024;
     std::optional<std::uint64_t> seed_;
     bool debug_ = false;
     Duration slow_step_ = std::chrono::milliseconds(100);
@@ -123,10 +132,16 @@ public:
     // --- for weir's own scopes and awaiters --------------------------------------------------
     /// Runs the loop until `done`, which something on the loop must set.
     void drive(const bool& done);
-    /// Starts an operation for a coroutine of this loop.
+    /// Starts an operation for a coroutine of this loop, which waits for it. Where the backend has
+    /// no memory for it, std::bad_alloc is thrown and neither waits nor is in flight.
     void submit(detail::Operation& operation) {
+        try {
+            backend_->submit(operation);
+        } catch (...) {
+            call_off(operation);
+            throw;
+        }
         ++operations_;
-        backend_->submit(operation);
     }
     /// The outermost task, for reports. Null once it has ended.
     void set_main(detail::PromiseBase* root) noexcept;
@@ -171,6 +186,7 @@ private:
     bool is_dead_end() const noexcept;
     void report_dead_end() const;
     void deliver(detail::OperationList& completed) noexcept;
+    static void call_off(detail::Operation& operation) noexcept;
 
     detail::BufferPool buffers_;
     std::unique_ptr<detail::Backend> backend_;

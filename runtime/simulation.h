@@ -15,6 +15,7 @@
 #include <vector>
 
 namespace weir::detail {
+class SimulatedBackend;
 class SimulatedCore;
 class SimulatedNetwork;
 }  // namespace weir::detail
@@ -50,13 +51,18 @@ public:
     Faults& half_closes(double p) noexcept { return half_closes_ = p, *this; }
     /// Each connect: ECONNREFUSED although somebody listens.
     Faults& refusals(double p) noexcept { return refusals_ = p, *this; }
-    /// Each connect but to a UNIX address: EHOSTUNREACH.
+    /// Each connect and each datagram but to a UNIX address: EHOSTUNREACH.
     Faults& unreachable_hosts(double p) noexcept { return unreachable_hosts_ = p, *this; }
-    /// Each opening of a socket and each accept: EMFILE. What waits to be accepted stays.
+    /// Each connect, bind and accept: EMFILE. What waits to be accepted stays.
     Faults& out_of_descriptors(double p) noexcept { return out_of_descriptors_ = p, *this; }
     /// Each operation: the loop hears late that it has completed. It cannot be cancelled then.
     Faults& delayed_completions(double p, Duration at_most) noexcept {
         return delayed_completions_ = p, delay_at_most_ = at_most, *this;
+    }
+    /// Each function given to offload(): it begins late, and its end is told later still. What
+    /// others do meanwhile comes before it, or in the middle.
+    Faults& slow_offloads(double p, Duration at_most) noexcept {
+        return slow_offloads_ = p, offload_at_most_ = at_most, *this;
     }
     /// Each datagram: it never arrives.
     Faults& lost_datagrams(double p) noexcept { return lost_datagrams_ = p, *this; }
@@ -75,6 +81,7 @@ public:
 private:
     friend class detail::SimulatedCore;
     friend class detail::SimulatedNetwork;
+    friend class detail::SimulatedBackend;
 
     double short_receives_ = 0;
     double out_of_buffers_ = 0;
@@ -86,12 +93,14 @@ private:
     double unreachable_hosts_ = 0;
     double out_of_descriptors_ = 0;
     double delayed_completions_ = 0;
+    double slow_offloads_ = 0;
     double lost_datagrams_ = 0;
     double doubled_datagrams_ = 0;
     double reordered_datagrams_ = 0;
     double clock_jumps_ = 0;
     Duration slow_at_most_{};
     Duration delay_at_most_{};
+    Duration offload_at_most_{};
     Duration reorder_at_most_{};
     Duration jump_at_most_{};
 };

@@ -23,9 +23,15 @@ public:
     void await_suspend(std::coroutine_handle<Promise> waiting) {
         const Instant deadline = deadline_;
         ::new (static_cast<void*>(&timer_)) Timer();  // takes the deadline's place
-        if (!begin_wait(waiting, &timer_, LeafKind::timer)) return;
         timer_.set_target(to_handle(waiting));
+        PromiseBase& root = waiting.promise().root();
+        if (root.is_cancelled()) [[unlikely]] {
+            begin_wait(waiting, nullptr, LeafKind::none);  // queues it for its end
+            return;
+        }
+        // Before the leaf is set: where there is no memory for a timer it throws.
         Reactor::current().arm(timer_, deadline);
+        root.set_leaf(&timer_, LeafKind::timer);
     }
 
     void await_resume() noexcept {}

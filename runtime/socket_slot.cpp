@@ -13,6 +13,15 @@ SocketSlot::SocketSlot(int fd, OperationKind input_kind, OperationKind output_ki
     Reactor::current().slot_opened();
 }
 
+SocketSlot* SocketSlot::make(int fd, OperationKind input, OperationKind output) {
+    try {
+        return new SocketSlot(fd, input, output);
+    } catch (...) {
+        Reactor::current().backend().close(fd);
+        throw;
+    }
+}
+
 void SocketSlot::start(Operation& operation, Handle waiter) {
     check_idle(operation);
     operation.waiter = waiter;

@@ -22,6 +22,8 @@ public:
     /// `input` is accept for a listener, receive for a stream; `output` is connect until the
     /// stream is connected, and then send.
     SocketSlot(int fd, OperationKind input, OperationKind output) noexcept;
+    /// A new one, which owns `fd`: where there is no memory for it, `fd` is closed.
+    static SocketSlot* make(int fd, OperationKind input, OperationKind output);
 
     Operation input;
     Operation output;

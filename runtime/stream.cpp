@@ -97,7 +97,7 @@ bool ConnectWait::open(Bytes address) {
         error_ = std::move(fd).error();
         return false;
     }
-    slot_ = new SocketSlot(*fd, OperationKind::receive, OperationKind::connect);
+    slot_ = SocketSlot::make(*fd, OperationKind::receive, OperationKind::connect);
     slot_->output.data = address;
     return true;
 }
@@ -123,8 +123,10 @@ Result<SocketSlot*> ConnectWait::finish(Bytes address) {
 
 AcceptWait::~AcceptWait() {
     if (listener_ == nullptr || !listener_->input.is_complete()) return;
-    // Cancelled, and somebody had connected: nobody will talk to them.
-    if (Result<SocketSlot*> slot = take()) (*slot)->orphan();
+    // Cancelled, and perhaps somebody had connected: nobody will talk to them.
+    const int fd = listener_->input.result;
+    listener_->taken(listener_->input);
+    if (fd >= 0) Reactor::current().backend().close(fd);
 }
 
 Result<SocketSlot*> AcceptWait::take() {
@@ -132,7 +134,7 @@ Result<SocketSlot*> AcceptWait::take() {
     const int result = listener.input.result;
     listener.taken(listener.input);
     if (result < 0) return Error::from_errno(-result, "accepting a connection");
-    return new SocketSlot(result, OperationKind::receive, OperationKind::send);
+    return SocketSlot::make(result, OperationKind::receive, OperationKind::send);
 }
 
 }  // namespace detail

@@ -1,7 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include <weir/runtime/task_group.h>
 
+#include <new>
+
 namespace weir {
+namespace {
+
+// The reports of debug mode are incomplete where there is no memory for them.
+void note_spawn_if_possible(const detail::PromiseBase& root, std::source_location place) noexcept {
+    try {
+        detail::note_spawn(root, place);
+    } catch (const std::bad_alloc&) {
+    }
+}
+
+}  // namespace
 
 void TaskGroup::adopt(detail::PromiseBase& root, detail::Owner& owner,
                       std::source_location place) noexcept {
@@ -12,7 +25,7 @@ void TaskGroup::adopt(detail::PromiseBase& root, detail::Owner& owner,
     if (is_cancelled_) root.mark_cancelled();
     detail::make_ready_first(root);
     if (detail::this_loop.spawn_observer != nullptr) [[unlikely]] {
-        detail::note_spawn(root, place);
+        note_spawn_if_possible(root, place);
     }
 }
 

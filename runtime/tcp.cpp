@@ -12,7 +12,7 @@ Result<TcpListener> TcpListener::bind(const Endpoint& local, int backlog) {
     Result<int> fd = backend.listen(local.sockaddr_bytes(), backlog);
     if (!fd) return std::move(fd).error();
     detail::SlotHandle slot(
-        new detail::SocketSlot(*fd, detail::OperationKind::accept, detail::OperationKind::send));
+        detail::SocketSlot::make(*fd, detail::OperationKind::accept, detail::OperationKind::send));
     Result<Endpoint> bound = backend.local_endpoint(*fd);
     if (!bound) return std::move(bound).error();
     return TcpListener(std::move(slot), *bound);

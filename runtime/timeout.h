@@ -27,13 +27,17 @@ public:
 
     template <typename Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> waiting) {
-        if (!begin_wait(waiting, static_cast<Composite*>(this), LeafKind::composite)) {
+        waiting_ = to_handle(waiting);
+        timer_.set_target(static_cast<TimerCallback&>(*this));
+        PromiseBase& root = waiting.promise().root();
+        if (root.is_cancelled()) [[unlikely]] {
+            begin_wait(waiting, nullptr, LeafKind::none);  // queues it for its end
             return std::noop_coroutine();
         }
-        waiting_ = to_handle(waiting);
-        // Armed before the task begins: of two equal deadlines the outer one wins.
-        timer_.set_target(static_cast<TimerCallback&>(*this));
+        // Before the task begins: of two equal deadlines the outer one wins. And before the leaf is
+        // set: where there is no memory for a timer it throws.
         Reactor::current().arm(timer_, deadline_);
+        root.set_leaf(static_cast<Composite*>(this), LeafKind::composite);
         auto coroutine = task_.release();
         child_ = &coroutine.promise();
         child_->become_root(*this);

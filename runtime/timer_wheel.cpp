@@ -30,8 +30,20 @@ void TimerWheel::arm(Timer& timer, Instant deadline, Instant now) {
     const auto ticks =
         static_cast<std::uint64_t>((deadline - start_ + kTick - Duration(1)) / kTick);
     timer.deadline_ = static_cast<std::uint32_t>(std::max(ticks, tick_ + 1));
-    insert(timer);
+    const std::uint16_t slot_number = slot_for(timer.deadline_);
+    keep_chunks_for(slot_number);
+    place(timer, slot_number);
     ++armed_;
+}
+
+// So many chunks are kept free that no cascade can lack one, since nobody could be told. Spreading
+// timers over finer slots takes at most one chunk that is not full for each such slot, and for each
+// timer; what is full is made up for by what has been read, but for the two chunks being read.
+void TimerWheel::keep_chunks_for(std::uint16_t slot_number) {
+    slots_below_ = std::max(slots_below_, std::size_t{level_of(slot_number)} * kSlots);
+    const std::size_t kept = std::min(slots_below_, armed_ + 1) + 2;
+    while (chunks_free_ <= kept) [[unlikely]]
+        add_block();
 }
 
 void TimerWheel::disarm(Timer& timer) noexcept {
@@ -59,7 +71,7 @@ void TimerWheel::disarm(Timer& timer) noexcept {
     if (slot.dead > slot.live + kEntries) sweep(home.slot);
 }
 
-void TimerWheel::advance(Instant now) {
+void TimerWheel::advance(Instant now) noexcept {
     const auto target = static_cast<std::uint64_t>(std::max(now - start_, Duration(0)) / kTick);
     while (tick_ < target) {
         const std::uint64_t step = ticks_until_next();
@@ -104,12 +116,12 @@ std::uint64_t TimerWheel::ticks_until_next() const noexcept {
 
 // The tick has moved on: slots of coarser levels that begin here are spread over the finer ones,
 // coarsest first, so that timers of one deadline stay in the order of their arming.
-void TimerWheel::cascade() {
+void TimerWheel::cascade() noexcept {
     for (unsigned level = kLevels - 1; level > 0; --level) {
         if ((tick_ & ((std::uint64_t{1} << (8 * level)) - 1)) != 0) continue;
         const auto slot = static_cast<unsigned>((tick_ >> (8 * level)) & 0xff);
         drain(static_cast<std::uint16_t>(level * kSlots + slot),
-              [this](Timer& timer) { insert(timer); });
+              [this](Timer& timer) { place(timer, slot_for(timer.deadline_)); });
     }
 }
 
@@ -126,7 +138,7 @@ void TimerWheel::fire(Timer& timer) noexcept {
 // Takes a slot's chain out and gives each live timer to `each`, in order. Disarming a timer of the
 // chain meanwhile is allowed: it only clears the entry.
 template <typename Each>
-void TimerWheel::drain(std::uint16_t slot_number, Each each) {
+void TimerWheel::drain(std::uint16_t slot_number, Each each) noexcept {
     std::uint32_t number = detach(slot_number);
     while (number != kNone) {
         Chunk& current = chunk(number);
@@ -148,11 +160,8 @@ std::uint16_t TimerWheel::slot_for(std::uint32_t deadline) const noexcept {
     return static_cast<std::uint16_t>(level * kSlots + ((deadline >> (8 * level)) & 0xff));
 }
 
-void TimerWheel::insert(Timer& timer) {
-    place(timer, slot_for(timer.deadline_));
-}
-
-void TimerWheel::place(Timer& timer, std::uint16_t slot_number) {
+// Precondition: keep_chunks_for() when the timer was armed.
+void TimerWheel::place(Timer& timer, std::uint16_t slot_number) noexcept {
     Slot& slot = slots_[slot_number];
     if (slot.last == kNone) {
         slot.first = slot.last = new_chunk(slot_number);
@@ -214,13 +223,16 @@ void TimerWheel::free_chain(std::uint32_t first) noexcept {
     }
 }
 
-std::uint32_t TimerWheel::new_chunk(std::uint16_t slot) {
-    if (free_chunks_ == kNone) {
-        const auto base = static_cast<std::uint32_t>(blocks_.size()) * kChunksPerBlock;
-        blocks_.push_back(std::make_unique<Chunk[]>(kChunksPerBlock));
-        for (std::uint32_t i = kChunksPerBlock; i-- > 0;)
-            free_chunk(base + i);
-    }
+void TimerWheel::add_block() {
+    const auto base = static_cast<std::uint32_t>(blocks_.size()) * kChunksPerBlock;
+    blocks_.push_back(std::make_unique<Chunk[]>(kChunksPerBlock));
+    for (std::uint32_t i = kChunksPerBlock; i-- > 0;)
+        free_chunk(base + i);
+}
+
+std::uint32_t TimerWheel::new_chunk(std::uint16_t slot) noexcept {
+    WEIR_CHECK(chunks_free_ > 0);
+    --chunks_free_;
     const std::uint32_t number = free_chunks_;
     Chunk& taken = chunk(number);
     free_chunks_ = taken.next;
@@ -234,6 +246,7 @@ void TimerWheel::free_chunk(std::uint32_t number) noexcept {
     chunk(number).next = free_chunks_;
     chunk(number).slot = kDetached;
     free_chunks_ = number;
+    ++chunks_free_;
 }
 
 void TimerWheel::mark(std::uint16_t slot_number) noexcept {

@@ -71,13 +71,14 @@ public:
     TimerWheel& operator=(const TimerWheel&) = delete;
 
     /// Fires `timer` in the first advance() to `deadline` or later; never before. `now` is the
-    /// reactor's present, at or after the last advance().
+    /// reactor's present, at or after the last advance(). Throws std::bad_alloc where there is no
+    /// memory; then nothing is armed. Nothing else of the wheel can fail.
     void arm(Timer& timer, Instant deadline, Instant now);
     /// Precondition: armed.
     void disarm(Timer& timer) noexcept;
 
     /// Fires all timers due at `now`, by deadline and then by order of arming.
-    void advance(Instant now);
+    void advance(Instant now) noexcept;
 
     /// When advance() has something to do next: not later than the earliest deadline, but it may
     /// be earlier, where a coarse slot must be spread. kNever when no timer is armed.
@@ -117,18 +118,19 @@ private:
     Chunk& chunk(std::uint32_t number) noexcept {
         return blocks_[number / kChunksPerBlock][number % kChunksPerBlock];
     }
-    std::uint32_t new_chunk(std::uint16_t slot);
+    void keep_chunks_for(std::uint16_t slot_number);
+    void add_block();
+    std::uint32_t new_chunk(std::uint16_t slot) noexcept;
     void free_chunk(std::uint32_t number) noexcept;
     std::uint16_t slot_for(std::uint32_t deadline) const noexcept;
-    void insert(Timer& timer);
-    void place(Timer& timer, std::uint16_t slot_number);
+    void place(Timer& timer, std::uint16_t slot_number) noexcept;
     void sweep(std::uint16_t slot_number) noexcept;
     void free_chain(std::uint32_t first) noexcept;
     std::uint32_t detach(std::uint16_t slot_number) noexcept;
     template <typename Each>
-    void drain(std::uint16_t slot_number, Each each);
+    void drain(std::uint16_t slot_number, Each each) noexcept;
     void fire(Timer& timer) noexcept;
-    void cascade();
+    void cascade() noexcept;
     std::uint64_t ticks_until_next() const noexcept;
     void mark(std::uint16_t slot_number) noexcept;
     void unmark(std::uint16_t slot_number) noexcept;
@@ -140,6 +142,8 @@ private:
     std::array<std::array<std::uint64_t, kSlots / 64>, kLevels> occupied_{};
     std::vector<std::unique_ptr<Chunk[]>> blocks_;
     std::uint32_t free_chunks_ = kNone;
+    std::size_t chunks_free_ = 0;
+    std::size_t slots_below_ = 0;  // of the levels below the coarsest that was ever used
 };
 
 }  // namespace weir::detail

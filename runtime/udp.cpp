@@ -15,6 +15,15 @@ DatagramSlot::DatagramSlot(int fd) noexcept {
     Reactor::current().slot_opened();
 }
 
+DatagramSlot* DatagramSlot::make(int fd) {
+    try {
+        return new DatagramSlot(fd);
+    } catch (...) {
+        Reactor::current().backend().close(fd);
+        throw;
+    }
+}
+
 void DatagramSlot::start(MessageOperation& operation, Handle waiting) {
     check_idle(operation);
     operation.waiter = waiting;
@@ -118,7 +127,7 @@ Result<UdpSocket> UdpSocket::bind(const Endpoint& local) {
     detail::Backend& backend = Reactor::current().backend();
     Result<int> fd = backend.open_datagram_socket(local.sockaddr_bytes());
     if (!fd) return std::move(fd).error();
-    UdpSocket socket(new detail::DatagramSlot(*fd), local);
+    UdpSocket socket(detail::DatagramSlot::make(*fd), local);
     Result<Endpoint> bound = backend.local_endpoint(*fd);
     if (!bound) return std::move(bound).error();
     socket.local_ = *bound;

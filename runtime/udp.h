@@ -41,7 +41,8 @@ namespace detail {
 /// operations have ended and whoever waited for them has gone on.
 class DatagramSlot {
 public:
-    explicit DatagramSlot(int fd) noexcept;
+    /// A new one, which owns `fd`: where there is no memory for it, `fd` is closed.
+    static DatagramSlot* make(int fd);
     DatagramSlot(const DatagramSlot&) = delete;
     DatagramSlot& operator=(const DatagramSlot&) = delete;
 
@@ -63,6 +64,7 @@ public:
     void orphan() noexcept;
 
 private:
+    explicit DatagramSlot(int fd) noexcept;
     ~DatagramSlot() = default;
     void end_if_unused() noexcept;
 };

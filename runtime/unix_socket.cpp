@@ -145,7 +145,7 @@ Result<UnixListener> UnixListener::bind(const UnixAddress& local,
     }
     if (!fd) return std::move(fd).error();
     detail::SlotHandle slot(
-        new detail::SocketSlot(*fd, detail::OperationKind::accept, detail::OperationKind::send));
+        detail::SocketSlot::make(*fd, detail::OperationKind::accept, detail::OperationKind::send));
     detail::SocketFile file;
     if (has_file) file = detail::SocketFile(std::string(local.name()));
     return UnixListener(std::move(slot), std::move(file), local);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+//
+// The worker that makes very many tasks wait for one thing, and what that thing can be.
 #pragma once
 
 #include <string>

@@ -42,8 +42,9 @@ struct Descriptor {
 
 class EpollBackend final : public SystemBackend {
 public:
-    explicit EpollBackend(BufferPool& buffers)
-        : SystemBackend(SOCK_NONBLOCK),
+    EpollBackend(const BackendOptions& options, BufferPool& buffers)
+        : SystemBackend(SOCK_NONBLOCK, options.without),
+          has_pwait2_(may_use(KernelFeature::epoll_pwait2)),
           buffers_(buffers),
           epoll_fd_(::epoll_create1(EPOLL_CLOEXEC)) {}
     ~EpollBackend() override {
@@ -82,7 +83,9 @@ private:
     std::optional<int> attempt_send_to(MessageOperation& operation, Descriptor& state);
     void handle(const epoll_event& event);
     int wait_for_kernel(Instant deadline);
+    int wait_in_milliseconds(Duration patience);
 
+    bool has_pwait2_;  // false once the kernel has refused it
     BufferPool& buffers_;
     int epoll_fd_;
     std::vector<Descriptor> descriptors_;  // by descriptor number
@@ -158,23 +161,30 @@ void EpollBackend::wait(Instant deadline, OperationList& completed) {
 }
 
 int EpollBackend::wait_for_kernel(Instant deadline) {
-    timespec patience{};
-    const timespec* limit = nullptr;  // null: for ever
-    if (deadline != kNever) {
-        limit = &patience;
-        if (deadline != Instant::min()) {
-            const Duration left = std::max(deadline - now(), Duration::zero());
-            patience.tv_sec = left.count() / 1'000'000'000;
-            patience.tv_nsec = left.count() % 1'000'000'000;
-        }
+    Duration left = Duration::max();  // for ever
+    if (deadline == Instant::min()) left = Duration::zero();
+    if (left != Duration::zero() && deadline != kNever) {
+        left = std::max(deadline - now(), Duration::zero());
     }
-    const int count = ::epoll_pwait2(epoll_fd_, events_.data(), kEventsPerWait, limit, nullptr);
-    if (count >= 0 || errno != ENOSYS) return std::max(count, 0);
-    // Kernels before 5.11 wait in milliseconds; rounded up, so that timers are not early.
-    const int milliseconds =
-        limit == nullptr
-            ? -1
-            : static_cast<int>(patience.tv_sec * 1000 + (patience.tv_nsec + 999'999) / 1'000'000);
+    if (!has_pwait2_) return wait_in_milliseconds(left);
+    const timespec patience{left.count() / 1'000'000'000, left.count() % 1'000'000'000};
+    const int count = ::epoll_pwait2(epoll_fd_, events_.data(), kEventsPerWait,
+                                     left == Duration::max() ? nullptr : &patience, nullptr);
+    if (count >= 0) return count;
+    // Container runtimes that do not know a call may forbid it with EPERM.
+    if (errno != ENOSYS && errno != EPERM) return 0;
+    has_pwait2_ = false;
+    return wait_in_milliseconds(left);
+}
+
+// For kernels before 5.11. Rounded up, so that timers are not early.
+int EpollBackend::wait_in_milliseconds(Duration patience) {
+    constexpr Duration kAtMost = std::chrono::hours(24);  // an int has room for 24 days
+    int milliseconds = -1;
+    if (patience != Duration::max()) {
+        milliseconds = static_cast<int>(
+            std::chrono::ceil<std::chrono::milliseconds>(std::min(patience, kAtMost)).count());
+    }
     return std::max(::epoll_wait(epoll_fd_, events_.data(), kEventsPerWait, milliseconds), 0);
 }
 
@@ -332,17 +342,21 @@ Descriptor& EpollBackend::descriptor(int fd) {
 }
 
 void EpollBackend::close(int fd) noexcept {
-    Descriptor& state = descriptor(fd);
-    const std::uint32_t generation = state.generation + 1;
-    state = Descriptor();
-    state.generation = generation;
+    // Of a descriptor that never had an operation nothing is known, and there may be no memory to
+    // make a place for it.
+    if (const auto index = static_cast<std::size_t>(fd); index < descriptors_.size()) {
+        const std::uint32_t generation = descriptors_[index].generation + 1;
+        descriptors_[index] = Descriptor();
+        descriptors_[index].generation = generation;
+    }
     ::close(fd);  // leaves the epoll set with its last descriptor
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Backend>> make_epoll_backend(BufferPool& buffers) {
-    auto backend = std::make_unique<EpollBackend>(buffers);
+Result<std::unique_ptr<Backend>> make_epoll_backend(const BackendOptions& options,
+                                                    BufferPool& buffers) {
+    auto backend = std::make_unique<EpollBackend>(options, buffers);
     if (Result<void> begun = backend->begin(); !begun) return std::move(begun).error();
     return std::unique_ptr<Backend>(std::move(backend));
 }

@@ -7,10 +7,12 @@
 #include <atomic>
 #include <cinttypes>
 #include <cstdio>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <weir/runtime/offload.h>
 #include <weir/runtime/ready_queue.h>
 #include "runtime/backend/simulated/core.h"
 #include "runtime/backend/simulated/network.h"
@@ -19,12 +21,17 @@
 namespace weir::detail {
 namespace {
 
-constexpr unsigned kBusyTurnsPerMillisecond = 1000;
+// What a thread of the pool takes to hear of a job, and the loop to hear of its end.
+constexpr Duration kOffloadTime = std::chrono::microseconds(20);
+constexpr unsigned kBusyTurnsPerMillisecond = 50;
 
-class SimulatedBackend final : public Backend {
+}  // namespace
+
+class SimulatedBackend final : public Backend, private FailureNote {
 public:
     SimulatedBackend(const Simulation& simulation, BufferPool& buffers)
         : core_(simulation), network_(core_, buffers) {}
+    ~SimulatedBackend() override { finish_jobs(); }
 
     BackendKind kind() const noexcept override { return BackendKind::simulated; }
     void submit(Operation& operation) override {
@@ -41,7 +48,7 @@ public:
                !woken_.load(std::memory_order_acquire);
     }
     void shuffle(ReadyQueue& ready) override;
-    void name_world() const noexcept override;
+    bool take_job(PoolJob& job) noexcept override;
     Result<int> open_socket(Bytes peer) override { return network_.open_socket(peer); }
     Result<int> listen(Bytes local, int) override { return network_.listen(local); }
     Result<int> open_datagram_socket(Bytes local) override {
@@ -57,12 +64,16 @@ public:
                                                          std::uint16_t port) override;
 
 private:
+    void print() const noexcept override;
+    void handle(const Event& event);
+    void finish_jobs();
     Instant pass_time_if_busy(Instant deadline) noexcept;
 
     SimulatedCore core_;
     SimulatedNetwork network_;
     std::vector<std::pair<PromiseBase*, bool>> hand_;  // for shuffle(): kept for its memory
     unsigned busy_turns_ = 0;
+    int jobs_ = 0;  // that were ever taken
     std::atomic<bool> woken_ = false;
 };
 
@@ -83,14 +94,64 @@ void SimulatedBackend::wait(Instant deadline, OperationList& completed) {
             break;
         }
         core_.advance_to(next);
-        const Event event = core_.take_event();
-        if (event.kind == EventKind::completion_due) {
-            core_.complete_now(*event.operation, event.value);
-        } else {
-            network_.handle(event);
-        }
+        handle(core_.take_event());
     }
     completed.take_all(core_.completed());
+}
+
+void SimulatedBackend::handle(const Event& event) {
+    switch (event.kind) {
+        case EventKind::completion_due:
+            return core_.complete_now(*event.operation, event.value);
+        case EventKind::offload_begins:
+            core_.trace("offload-begins", {event.value});
+            return event.job->work();
+        case EventKind::offload_ends:
+            core_.trace("offload-ends", {event.value});
+            return event.job->report();  // by the mailbox, which ends the wait
+        case EventKind::connect_arrives:
+        case EventKind::connect_answered:
+        case EventKind::bytes_arrive:
+        case EventKind::end_arrives:
+        case EventKind::reset_arrives:
+        case EventKind::datagram_arrives:
+            return network_.handle(event);
+    }
+}
+
+bool SimulatedBackend::take_job(PoolJob& job) noexcept {
+    const int number = ++jobs_;
+    Instant begin = core_.now();
+    Instant end = begin + kOffloadTime;
+    const bool is_slow = core_.happens(core_.faults().slow_offloads_);
+    if (is_slow) {
+        begin += core_.up_to(core_.faults().offload_at_most_);
+        end = begin + kOffloadTime + core_.up_to(core_.faults().offload_at_most_);
+    }
+    try {
+        core_.reserve_events(2);
+    } catch (const std::bad_alloc&) {
+        job.work();
+        job.report();
+        return true;
+    }
+    // The end first, since a function that cannot wait begins right here.
+    core_.at(end, EventKind::offload_ends, SocketRef(), number, nullptr, &job);
+    const Event first{begin, 0, EventKind::offload_begins, SocketRef(), number, nullptr, &job};
+    if (!is_slow) {
+        handle(first);
+    } else {
+        core_.at(begin, EventKind::offload_begins, SocketRef(), number, nullptr, &job);
+    }
+    return true;
+}
+
+// What was left behind goes on by itself, as it does on the threads of the pool.
+void SimulatedBackend::finish_jobs() {
+    while (core_.has_events()) {
+        const Event event = core_.take_event();
+        if (event.job != nullptr) handle(event);
+    }
 }
 
 // A deadline that is not ahead means that tasks are ready. Computing takes no time here, so tasks
@@ -119,7 +180,7 @@ void SimulatedBackend::shuffle(ReadyQueue& ready) {
     }
 }
 
-void SimulatedBackend::name_world() const noexcept {
+void SimulatedBackend::print() const noexcept {
     std::fprintf(stderr,
                  "weir: in the simulated world of seed %" PRIu64
                  " (simulate_seeds() runs it alone with WEIR_SIM_SEED=%" PRIu64 ")\n",
@@ -134,8 +195,6 @@ std::optional<Result<std::vector<Endpoint>>> SimulatedBackend::resolve(std::stri
         Error(Errc::name_not_found, "the simulated world knows no host \"" + std::string(host) +
                                         "\": name it with Simulation::host()"));
 }
-
-}  // namespace
 
 Result<std::unique_ptr<Backend>> make_simulated_backend(const Simulation& simulation,
                                                         BufferPool& buffers) {

@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <utility>
 
 namespace weir::detail {
@@ -33,8 +34,9 @@ bool bind_to(int fd, Bytes address) {
 
 }  // namespace
 
-SystemBackend::SystemBackend(int socket_flags)
+SystemBackend::SystemBackend(int socket_flags, KernelFeatures without)
     : socket_flags_(socket_flags | SOCK_CLOEXEC),
+      without_(without),
       wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
 
 SystemBackend::~SystemBackend() {
@@ -58,26 +60,22 @@ Instant SystemBackend::now() noexcept {
     return Instant(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
 }
 
-Result<int> SystemBackend::open(Bytes address, int type) {
+Result<int> SystemBackend::open(Bytes address, int type, const char* doing) {
     const int fd = ::socket(family_of(address), type | socket_flags_, 0);
     if (fd >= 0) return fd;
     const int reason = errno;
-    if (reason == EMFILE || reason == ENFILE) {
-        return Error::from_errno(reason,
-                                 "opening a socket (raise `ulimit -n` or lower the concurrency)");
-    }
-    return Error::from_errno(reason, "opening a socket");
+    return Error::from_errno(reason, doing + describe_address(address));
 }
 
 Result<int> SystemBackend::open_socket(Bytes peer) {
-    Result<int> fd = open(peer, SOCK_STREAM);
+    Result<int> fd = open(peer, SOCK_STREAM, "connecting to ");
     // Requests are written whole: waiting for more to send would only delay them.
     if (fd && family_of(peer) != AF_UNIX) set_option(*fd, IPPROTO_TCP, TCP_NODELAY);
     return fd;
 }
 
 Result<int> SystemBackend::listen(Bytes local, int backlog) {
-    Result<int> fd = open(local, SOCK_STREAM);
+    Result<int> fd = open(local, SOCK_STREAM, "listening on ");
     if (!fd) return fd;
     if (family_of(local) != AF_UNIX) {
         set_option(*fd, SOL_SOCKET, SO_REUSEADDR);
@@ -93,7 +91,7 @@ Result<int> SystemBackend::listen(Bytes local, int backlog) {
 }
 
 Result<int> SystemBackend::open_datagram_socket(Bytes local) {
-    Result<int> fd = open(local, SOCK_DGRAM);
+    Result<int> fd = open(local, SOCK_DGRAM, "binding a datagram socket to ");
     if (!fd) return fd;
     if (!bind_to(*fd, local)) {
         const int reason = errno;
@@ -105,7 +103,12 @@ Result<int> SystemBackend::open_datagram_socket(Bytes local) {
 
 Result<void> SystemBackend::shut_down_output(int fd) noexcept {
     if (::shutdown(fd, SHUT_WR) == 0) return {};
-    return Error::from_errno(errno, "ending a stream's output");
+    const int reason = errno;
+    try {
+        return Error::from_errno(reason, "ending a stream's output");
+    } catch (const std::bad_alloc&) {
+        return Error::from_errno(reason);
+    }
 }
 
 Result<Endpoint> SystemBackend::local_endpoint(int fd) {

@@ -12,7 +12,7 @@ namespace weir::detail {
 class SystemBackend : public Backend {
 public:
     /// `socket_flags`: SOCK_NONBLOCK, or nothing where the mechanism waits for blocking sockets.
-    explicit SystemBackend(int socket_flags);
+    SystemBackend(int socket_flags, KernelFeatures without);
     ~SystemBackend() override;
     SystemBackend(const SystemBackend&) = delete;
     SystemBackend& operator=(const SystemBackend&) = delete;
@@ -26,6 +26,9 @@ public:
     Result<void> shut_down_output(int fd) noexcept override;
     bool has_input(int fd) noexcept override;
     void close(int fd) noexcept override;
+    bool may_use(KernelFeature feature) const noexcept override {
+        return !without_.contains(feature);
+    }
 
 protected:
     /// An eventfd, readable after wake(). -1 if it could not be made.
@@ -34,9 +37,10 @@ protected:
     int socket_flags() const noexcept { return socket_flags_; }
 
 private:
-    Result<int> open(Bytes address, int type);
+    Result<int> open(Bytes address, int type, const char* doing);
 
     int socket_flags_;
+    KernelFeatures without_;
     int wake_fd_;
 };
 
@@ -47,9 +51,12 @@ void prepare_header(MessageOperation& operation, const std::byte* data, std::siz
 void take_header(MessageOperation& operation) noexcept;
 
 /// An error only where descriptors or memory have run out.
-Result<std::unique_ptr<Backend>> make_epoll_backend(BufferPool& buffers);
-/// Errc::unsupported, with the reason, where io_uring is refused or lacks what makes it fast.
-Result<std::unique_ptr<Backend>> make_uring_backend(BufferPool& buffers);
+Result<std::unique_ptr<Backend>> make_epoll_backend(const BackendOptions& options,
+                                                    BufferPool& buffers);
+/// Errc::unsupported, with the reason, where io_uring is refused or lacks what makes it fast;
+/// another error where descriptors or memory have run out.
+Result<std::unique_ptr<Backend>> make_uring_backend(const BackendOptions& options,
+                                                    BufferPool& buffers);
 /// Always succeeds.
 Result<std::unique_ptr<Backend>> make_simulated_backend(const Simulation& simulation,
                                                         BufferPool& buffers);

@@ -7,6 +7,29 @@
 
 namespace weir::detail {
 
+/// Something that a person must know to make sense of a failure on this thread, as the seed of a
+/// simulated world. While it lives, a check of this thread that fails prints it first, and so does
+/// std::terminate(). It dies on the thread that made it.
+class FailureNote {
+public:
+    FailureNote() noexcept;
+    FailureNote(const FailureNote&) = delete;
+    FailureNote& operator=(const FailureNote&) = delete;
+
+    /// Writes it to stderr. The program is about to abort: no lock, and no memory that is not
+    /// there.
+    virtual void print() const noexcept = 0;
+
+    /// Prints all notes of this thread, the newest first.
+    static void print_all() noexcept;
+
+protected:
+    ~FailureNote();
+
+private:
+    FailureNote* older_;
+};
+
 /// Prints the broken fact and where it was stated to stderr, then aborts.
 [[noreturn]] void check_failed(const char* fact, const char* hint, const char* file,
                                int line) noexcept;

@@ -40,6 +40,19 @@ public:
     }
 };
 
+// What to do about those of the kernel's errors that a setting mends.
+std::string_view advice_for(const std::error_code& code) {
+    if (code.category() != std::system_category()) return "";
+    switch (static_cast<std::errc>(code.value())) {
+        case std::errc::too_many_files_open:
+            return " (raise `ulimit -n` or lower the concurrency)";
+        case std::errc::too_many_files_open_in_system:
+            return " (all programs of this machine together: raise `sysctl fs.file-max`)";
+        default:
+            return "";
+    }
+}
+
 }  // namespace
 
 const std::error_category& runtime_category() noexcept {
@@ -87,7 +100,7 @@ std::exception_ptr Error::exception() const noexcept {
 
 std::string Error::message() const {
     if (details_ && !details_->message.empty()) return details_->message;
-    return category_->message(value_);
+    return category_->message(value_).append(advice_for(code()));
 }
 
 Error&& Error::with_context(std::string_view context) && {

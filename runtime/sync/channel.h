@@ -31,11 +31,18 @@ public:
     bool await_ready() noexcept { return false; }
 
     template <typename Promise>
-    bool await_suspend(std::coroutine_handle<Promise> waiting) noexcept {
+    bool await_suspend(std::coroutine_handle<Promise> waiting) {
         auto* leaf = static_cast<detail::Waiter*>(this);
         if (!detail::begin_wait(waiting, leaf, detail::LeafKind::waiter)) return true;
-        if (channel_.is_closed_ || channel_.has_room()) {
-            if (!channel_.is_closed_) enter();
+        if (channel_.is_closed_) return detail::pass_or_queue(waiting);
+        if (channel_.has_room()) {
+            try {
+                channel_.values_.make_room();
+            } catch (...) {
+                detail::end_wait(waiting);
+                throw;
+            }
+            enter();
             return detail::pass_or_queue(waiting);
         }
         set_waiting(detail::to_handle(waiting), detail::QueueKind::channel_send);
@@ -73,10 +80,15 @@ public:
     bool await_ready() noexcept { return false; }
 
     template <typename Promise>
-    bool await_suspend(std::coroutine_handle<Promise> waiting) noexcept {
+    bool await_suspend(std::coroutine_handle<Promise> waiting) {
         auto* leaf = static_cast<detail::Waiter*>(this);
         if (!detail::begin_wait(waiting, leaf, detail::LeafKind::waiter)) return true;
-        has_claim_ = channel_.claim();
+        try {
+            has_claim_ = channel_.claim();
+        } catch (...) {
+            detail::end_wait(waiting);
+            throw;
+        }
         if (has_claim_ || channel_.is_drained()) return detail::pass_or_queue(waiting);
         set_waiting(detail::to_handle(waiting), detail::QueueKind::channel_receive);
         channel_.receivers_.push_back(*this);
@@ -123,8 +135,9 @@ private:
 
 /// Any number of senders and receivers; each group is served in the order of its coming. Must
 /// outlive the tasks that wait in it, and those that were woken until they have run. Belongs to one
-/// thread. T may be move-only; its move must not throw. Running out of memory aborts. Let T have a
-/// constructor: g++ 12 destroys an aggregate that is made with braces in a co_await twice.
+/// thread. T may be move-only; its move must not throw. Each call that may move a value into the
+/// channel throws std::bad_alloc where there is no memory; the channel is then as it was. Let T
+/// have a constructor: g++ 12 destroys an aggregate that is made with braces in a co_await twice.
 template <typename T>
 class Channel {
     static_assert(std::is_object_v<T> && std::is_nothrow_move_constructible_v<T>,
@@ -152,8 +165,9 @@ public:
     ReceiveRequest<T> receive() noexcept { return ReceiveRequest<T>(*this); }
 
     /// Without waiting. False, with `value` untouched: there is no room, or it is closed.
-    [[nodiscard]] bool try_send(T&& value) noexcept {
+    [[nodiscard]] bool try_send(T&& value) {
         if (is_closed_ || !has_room()) return false;
+        values_.make_room();
         put(std::move(value));
         return true;
     }
@@ -164,7 +178,7 @@ public:
     }
 
     /// Without waiting. Empty: there is none but those promised to receivers that were woken.
-    [[nodiscard]] std::optional<T> try_receive() noexcept {
+    [[nodiscard]] std::optional<T> try_receive() {
         if (!claim()) return std::nullopt;
         return take_claimed();
     }
@@ -196,9 +210,9 @@ private:
     bool has_room() const noexcept { return size() < capacity_ || !receivers_.empty(); }
     bool is_drained() const noexcept { return is_closed_ && values_.size() == 0; }
 
-    // Precondition: has_room(), or the claim that is to follow makes some.
+    // Precondition: has_room(), or the claim that is to follow makes some; and values_.make_room().
     void put(T&& value) noexcept {
-        values_.push(std::move(value));
+        values_.push_in_room(std::move(value));
         promise_to_waiter();
     }
     void promise_to_waiter() noexcept {
@@ -210,12 +224,14 @@ private:
     }
 
     // False: there is no value but those claimed already.
-    bool claim() noexcept {
+    bool claim() {
         if (size() == 0 && senders_.empty()) return false;
         // The room that the claim makes is the first waiting sender's; with a capacity of 0 its
         // value is the one that is claimed.
+        const bool admits = !senders_.empty() && values_.size() <= capacity_ + claims_;
+        if (admits) values_.make_room();  // throws, if at all, while nothing has changed
         ++claims_;
-        if (!senders_.empty() && values_.size() < capacity_ + claims_) admit_sender();
+        if (admits) admit_sender();
         return true;
     }
     void admit_sender() noexcept {

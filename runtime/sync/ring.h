@@ -27,8 +27,17 @@ public:
     /// For how many values there is memory.
     std::size_t room() const noexcept { return room_; }
 
+    /// Sees to it that one more push() finds room. Throws where there is no memory.
+    void make_room() {
+        if (size_ == room_) [[unlikely]]
+            grow();
+    }
     void push(T&& value) {
-        if (size_ == room_) grow();
+        make_room();
+        push_in_room(std::move(value));
+    }
+    /// Precondition: make_room(), with no push() or pop() since.
+    void push_in_room(T&& value) noexcept {
         std::construct_at(place(size_), std::move(value));
         ++size_;
     }

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <iterator>
 #include <string>
@@ -29,7 +30,20 @@ protected:
         if (!reactor) GTEST_SKIP() << reactor.error().message();
     }
 
-    static ReactorOptions options() { return ReactorOptions().backend(GetParam()); }
+    /// The environment may ask for rings and buffers so few that they run out: WEIR_TEST_RING and
+    /// WEIR_TEST_BUFFERS. tests/CMakeLists.txt runs the suite so.
+    static ReactorOptions options() {
+        ReactorOptions options;
+        if (const unsigned entries = number_from("WEIR_TEST_RING")) options.ring_entries(entries);
+        if (const unsigned count = number_from("WEIR_TEST_BUFFERS")) {
+            options.receive_buffers(static_cast<std::uint16_t>(count), 4096);
+        }
+        return options.backend(GetParam());
+    }
+    static unsigned number_from(const char* variable) {
+        const char* text = std::getenv(variable);
+        return text == nullptr ? 0 : static_cast<unsigned>(std::strtoul(text, nullptr, 10));
+    }
     static bool is_simulated() { return GetParam() == BackendKind::simulated; }
 
     static std::size_t open_descriptors() {

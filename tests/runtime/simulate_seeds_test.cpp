@@ -100,6 +100,41 @@ TEST_F(SimulateSeeds, KeepsTheTraceOfTheSeedThatFailed) {
     EXPECT_EQ(kept, lines);
 }
 
+TEST(SimulationDeath, AFailedCheckNamesTheSeedAndHowToReplayIt) {
+    const auto fail = []() -> Task<void> {
+        co_await sleep_for(1ms);
+        WEIR_CHECK_HINT(false, "a bug of the program");
+    };
+    EXPECT_DEATH(run_simulated(fail(), Simulation().seed(98)),
+                 "simulated world of seed 98 .*WEIR_SIM_SEED=98(.|\n)*a bug of the program");
+}
+
+TEST(SimulationDeath, AnExceptionThatNothingCatchesNamesTheSeed) {
+    const auto fail = []() -> Task<void> {
+        const auto throw_it = [] {
+            throw std::runtime_error("thrown all the same");
+        };
+        const auto must_not_throw = [&]() noexcept {
+            throw_it();
+        };
+        must_not_throw();
+        co_return;
+    };
+    EXPECT_DEATH(run_simulated(fail(), Simulation().seed(97)),
+                 "simulated world of seed 97 (.|\n)*thrown all the same");
+}
+
+TEST(SimulationDeath, ABugAfterTheWorldsEndNamesNoSeed) {
+    const auto fail_late = [] {
+        const auto nothing = []() -> Task<void> {
+            co_return;
+        };
+        run_simulated(nothing(), Simulation().seed(96));
+        WEIR_CHECK_HINT(false, "a bug of the program");
+    };
+    EXPECT_DEATH(fail_late(), "^weir: broken contract");
+}
+
 TEST(SimulationDeath, ADeadlockNamesTheSeed) {
     const auto wait_for_nobody = []() -> Task<void> {
         TcpListener listener = listen_here();

@@ -9,6 +9,7 @@
 #include <weir/runtime/tcp.h>
 #include <weir/runtime/timeout.h>
 #include <weir/runtime/udp.h>
+#include <weir/runtime/unix_socket.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -116,13 +117,59 @@ TEST(SimulatedFaults, WithoutADescriptorNothingIsOpened) {
         EXPECT_TRUE(!stream && stream.error() == std::errc::too_many_files_open);
         const auto socket = UdpSocket::bind(Endpoint::loopback(0));
         EXPECT_TRUE(!socket && socket.error() == std::errc::too_many_files_open);
+        const auto listener = TcpListener::bind(Endpoint::loopback(80));
+        EXPECT_TRUE(!listener && listener.error() == std::errc::too_many_files_open);
+        const std::string message = listener ? "" : listener.error().message();
+        EXPECT_NE(message.find("listening on 127.0.0.1:80"), std::string::npos) << message;
     });
+}
+
+// Also: a bind that fails for want of a descriptor takes no port.
+TEST(SimulatedFaults, AnAddressIsInUseOnlyWhereItIs) {
+    const auto insist = [](Endpoint where) {
+        for (;;) {
+            auto listener = TcpListener::bind(where);
+            if (listener || listener.error() != std::errc::too_many_files_open) return listener;
+        }
+    };
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        const auto world = Simulation().seed(seed).faults(Faults::heavy().out_of_descriptors(0.5));
+        in_world(world, [&]() -> Task<void> {
+            {
+                const auto first = insist(Endpoint::loopback(80));
+                EXPECT_TRUE(first.has_value());
+                const auto second = insist(Endpoint::loopback(80));
+                EXPECT_TRUE(!second && second.error() == std::errc::address_in_use);
+            }
+            const auto third = insist(Endpoint::loopback(80));
+            EXPECT_TRUE(third.has_value());
+            co_return;
+        });
+    }
+}
+
+TEST(SimulatedFaults, AUnixSocketMayBeRefusedAndIsNeverUnreachable) {
+    const UnixAddress here = UnixAddress::abstract("here").value();
+    const auto connect = [&](const Faults& faults, bool expects_refusal) {
+        in_world(Simulation().faults(faults), [&]() -> Task<void> {
+            const auto listener = UnixListener::bind(here);
+            EXPECT_TRUE(listener.has_value());
+            const auto stream = co_await UnixStream::connect(here);
+            EXPECT_EQ(stream.has_value(), !expects_refusal);
+            EXPECT_TRUE(stream || stream.error() == std::errc::connection_refused);
+        });
+    };
+    connect(Faults().refusals(1), true);
+    connect(Faults().unreachable_hosts(1), false);
 }
 
 TEST(SimulatedFaults, AConnectionThatNoDescriptorWasLeftForWaitsOn) {
     int failures = 0;
     const auto patient = [&]() -> Task<void> {
-        TcpListener listener = listen_here();
+        auto bound = TcpListener::bind(Endpoint::loopback(0));
+        while (!bound)
+            bound = TcpListener::bind(Endpoint::loopback(0));
+        TcpListener listener = *std::move(bound);
         auto client = co_await TcpStream::connect(listener.local_endpoint());
         while (!client) {
             auto again = co_await TcpStream::connect(listener.local_endpoint());
@@ -203,6 +250,35 @@ TEST(SimulatedFaults, AClockJumpFiresTimersLateNeverEarlyAndInOrder) {
     });
 }
 
+// With a second at most for each, it is next to impossible that one is drawn that takes no time.
+TEST(SimulatedFaults, EachKindOfOperationMayCompleteLate) {
+    const auto world = Simulation().latency(0ns).faults(Faults().delayed_completions(1, 1s));
+    in_world(world, []() -> Task<void> {
+        Instant last = Reactor::current().now();
+        const auto expect_late = [&last](const char* what) {
+            EXPECT_GT(Reactor::current().now(), last) << what;
+            last = Reactor::current().now();
+        };
+        TcpListener listener = listen_here();
+        auto client = co_await TcpStream::connect(listener.local_endpoint());
+        expect_late("connect");
+        auto server = co_await listener.accept();
+        expect_late("accept");
+        co_await write(*client, "x");
+        expect_late("send");
+        const std::string text = co_await read_some(*server);
+        EXPECT_EQ(text, "x");
+        expect_late("receive");
+        UdpSocket socket = UdpSocket::bind(Endpoint::loopback(0)).value();
+        const auto sent = co_await socket.send_to(as_bytes("z"), socket.local_endpoint());
+        EXPECT_TRUE(sent.has_value());
+        expect_late("send_to");
+        const auto got = co_await socket.receive_from();
+        EXPECT_TRUE(got.has_value());
+        expect_late("receive_from");
+    });
+}
+
 // --- datagrams -----------------------------------------------------------------------------------
 
 // Sends 200 numbers and gives those that came, in the order in which they did.
@@ -251,6 +327,38 @@ TEST(SimulatedFaults, ReorderedDatagramsAreOvertaken) {
     EXPECT_FALSE(std::is_sorted(got.begin(), got.end()));
 }
 
+TEST(SimulatedFaults, WithoutABufferADatagramStays) {
+    in_world(Simulation().faults(Faults().out_of_buffers(0.7)), []() -> Task<void> {
+        UdpSocket socket = UdpSocket::bind(Endpoint::loopback(0)).value();
+        const auto sent = co_await socket.send_to(as_bytes("later"), socket.local_endpoint());
+        EXPECT_TRUE(sent.has_value());
+        int failures = 0;
+        for (;; ++failures) {
+            const auto got = co_await socket.receive_from();
+            if (got) {
+                EXPECT_EQ(as_text(got->bytes()), "later");
+                break;
+            }
+            EXPECT_TRUE(got.error() == Errc::limit_reached);
+        }
+        EXPECT_GT(failures, 0);
+    });
+}
+
+TEST(SimulatedFaults, ADatagramToAnUnreachableHostIsNotSent) {
+    in_world(Simulation().faults(Faults().unreachable_hosts(1)), []() -> Task<void> {
+        UdpSocket socket = UdpSocket::bind(Endpoint::loopback(0)).value();
+        const auto sent = co_await socket.send_to(as_bytes("x"), socket.local_endpoint());
+        EXPECT_TRUE(!sent && sent.error() == std::errc::host_unreachable);
+        const auto receive = [&]() -> Task<Result<void>> {
+            const auto got = co_await socket.receive_from();
+            co_return Result<void>();
+        };
+        const Result<void> late = co_await timeout(1h, receive());
+        EXPECT_TRUE(!late && late.error() == Errc::timed_out);
+    });
+}
+
 TEST(SimulatedFaults, AConnectThatFailsAtOnceStarvesNobody) {
     in_world(Simulation().faults(Faults().out_of_descriptors(1)), []() -> Task<void> {
         const auto insist = []() -> Task<void> {
@@ -259,7 +367,7 @@ TEST(SimulatedFaults, AConnectThatFailsAtOnceStarvesNobody) {
                 if (client) co_return;
             }
         };
-        const Result<void> late = co_await timeout(5ms, insist());
+        const Result<void> late = co_await timeout(1ms, insist());
         EXPECT_TRUE(!late && late.error() == Errc::timed_out);
     });
 }

@@ -5,6 +5,7 @@
 #include <weir/runtime/simulation.h>
 
 #include <gtest/gtest.h>
+#include <weir/runtime/offload.h>
 #include <weir/runtime/resolver.h>
 #include <weir/runtime/run.h>
 #include <weir/runtime/shield.h>
@@ -16,6 +17,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -101,6 +104,137 @@ TEST(Simulation, ADescriptorOfTheRealWorldIsNeverReadable) {
         const Result<void> late = co_await timeout(1h, wait());
         EXPECT_TRUE(!late && late.error() == Errc::timed_out);
     });
+}
+
+// --- work for other threads ----------------------------------------------------------------------
+
+const Faults kSlow = Faults().slow_offloads(1, 1s);
+
+TEST(SimulatedOffload, TakesSomeTimeAndWorksAtItsBegin) {
+    in_world(Simulation(), []() -> Task<void> {
+        Instant worked{};
+        auto work = [&] {
+            worked = Reactor::current().now();
+        };
+        const Instant before = Reactor::current().now();
+        co_await offload(work);
+        EXPECT_EQ(worked, before);
+        EXPECT_EQ(Reactor::current().now() - before, 20us);
+    });
+}
+
+// Else a task that asks again and again would stop the clock for all others.
+TEST(SimulatedOffload, ALoopOverItDoesNotStopTheClock) {
+    in_world(Simulation(), []() -> Task<void> {
+        const auto poll = []() -> Task<void> {
+            auto work = [] {
+            };
+            for (;;)
+                co_await offload(work);
+        };
+        const Result<void> late = co_await timeout(10ms, poll());
+        EXPECT_TRUE(!late && late.error() == Errc::timed_out);
+    });
+}
+
+// 'w': the work was done; 'e': its caller heard of it; 'o': another task had its turn at 500 ms.
+std::string order_with_another(std::uint64_t seed) {
+    std::string order;
+    in_world(Simulation().seed(seed).faults(kSlow), [&]() -> Task<void> {
+        const auto caller = [&]() -> Task<void> {
+            auto work = [&order] {
+                order += 'w';
+            };
+            co_await offload(work);
+            order += 'e';
+        };
+        co_await with_group([&](TaskGroup& group) -> Task<void> {
+            group.spawn(caller());
+            co_await sleep_for(500ms);
+            order += 'o';
+        });
+    });
+    return order;
+}
+
+TEST(SimulatedOffload, OthersComeBeforeAmidstAndAfterSlowWork) {
+    std::set<std::string> orders;
+    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+        orders.insert(order_with_another(seed));
+        EXPECT_EQ(order_with_another(seed), order_with_another(seed));
+    }
+    EXPECT_EQ(orders, (std::set<std::string>{"owe", "woe", "weo"}));
+}
+
+TEST(SimulatedOffload, BeginAndEndAreInTheTrace) {
+    const auto trace = [](std::uint64_t seed) {
+        std::vector<std::string> lines;
+        in_world(Simulation().seed(seed).faults(kSlow).record(lines), []() -> Task<void> {
+            auto work = [] {
+            };
+            co_await offload(work);
+            co_await offload_abandonable(work);
+        });
+        return lines;
+    };
+    const std::vector<std::string> lines = trace(3);
+    EXPECT_EQ(lines.size(), 4u);
+    const std::vector<std::string> ends{"offload-begins 1", "offload-ends 1", "offload-begins 2",
+                                        "offload-ends 2"};
+    for (std::size_t i = 0; i < std::min(lines.size(), ends.size()); ++i)
+        EXPECT_TRUE(lines[i].ends_with(ends[i])) << lines[i];
+    EXPECT_EQ(trace(3), lines);
+    EXPECT_NE(trace(4), lines);
+}
+
+TEST(SimulatedOffload, ACancelledCallerWaitsForTheEndAndDropsTheValue) {
+    in_world(Simulation().faults(kSlow), []() -> Task<void> {
+        const auto dropped = std::make_shared<int>(1);
+        bool has_worked = false;
+        const auto body = [&]() -> Task<void> {
+            auto work = [&, kept = dropped]() mutable {
+                has_worked = true;
+                return std::move(kept);
+            };
+            static_cast<void>(co_await offload(std::move(work)));
+            ADD_FAILURE() << "it was cancelled";
+        };
+        Unit unit(body());
+        co_await yield();
+        unit.cancel();
+        co_await yield_times(5);
+        EXPECT_FALSE(unit.has_ended());
+        EXPECT_FALSE(has_worked);
+        co_await unit.join();
+        EXPECT_TRUE(unit.was_unwound());
+        EXPECT_TRUE(has_worked);
+        EXPECT_EQ(dropped.use_count(), 1);
+    });
+}
+
+TEST(SimulatedOffload, AbandonedWorkGoesOnAloneEvenAtTheWorldsEnd) {
+    for (const Duration rest : {Duration::zero(), Duration(10s)}) {
+        const auto has_worked = std::make_shared<bool>(false);
+        in_world(Simulation().faults(kSlow), [&]() -> Task<void> {
+            const auto body = [&]() -> Task<void> {
+                auto work = [has_worked] {
+                    *has_worked = true;
+                };
+                co_await offload_abandonable(std::move(work));
+                ADD_FAILURE() << "it was cancelled";
+            };
+            Unit unit(body());
+            co_await yield();
+            unit.cancel();
+            co_await unit.join();
+            EXPECT_TRUE(unit.was_unwound());
+            EXPECT_FALSE(*has_worked);
+            co_await sleep_for(rest);
+            EXPECT_EQ(*has_worked, rest > 2s);
+        });
+        EXPECT_TRUE(*has_worked);
+        EXPECT_EQ(has_worked.use_count(), 1);
+    }
 }
 
 // --- shuffle -------------------------------------------------------------------------------------

@@ -68,7 +68,10 @@ public:
 };
 
 Task<void> world(Tally& tally) {
-    TcpListener listener = TcpListener::bind(Endpoint::loopback(0)).value();
+    Result<TcpListener> made = TcpListener::bind(Endpoint::loopback(0));
+    while (!made)
+        made = TcpListener::bind(Endpoint::loopback(0));  // out of descriptors just now
+    TcpListener listener = *std::move(made);
     const auto body = [&](TaskGroup& group) -> Task<void> {
         group.spawn(serve(listener, group));
         const Result<bool> ended = co_await timeout(60s, exchange(listener.local_endpoint()));

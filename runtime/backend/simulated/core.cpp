@@ -54,8 +54,8 @@ void SimulatedCore::maybe_jump() {
 }
 
 void SimulatedCore::at(Instant when, EventKind kind, SocketRef target, int value,
-                       Operation* operation) {
-    events_.push_back(Event{when, events_made_++, kind, target, value, operation});
+                       Operation* operation, PoolJob* job) {
+    events_.push_back(Event{when, events_made_++, kind, target, value, operation, job});
     std::push_heap(events_.begin(), events_.end(), is_later);
 }
 

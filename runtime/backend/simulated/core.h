@@ -15,6 +15,8 @@
 
 namespace weir::detail {
 
+class PoolJob;
+
 /// A socket that may be gone by the time it is looked for, its number used by another.
 struct SocketRef {
     int fd = -1;
@@ -29,6 +31,8 @@ enum class EventKind : std::uint8_t {
     reset_arrives,
     datagram_arrives,  // `value` is its place in the network's store
     completion_due,    // of `operation`, delayed, with result `value`
+    offload_begins,    // the function of `job`, the world's `value`th, is called
+    offload_ends,      // and its end is told
 };
 
 struct Event {
@@ -38,6 +42,7 @@ struct Event {
     SocketRef target;
     int value = 0;
     Operation* operation = nullptr;
+    PoolJob* job = nullptr;
 };
 
 class SimulatedCore {
@@ -70,7 +75,12 @@ public:
     /// The fault: between two turns, time goes on by itself.
     void maybe_jump();
     void at(Instant when, EventKind kind, SocketRef target, int value = 0,
-            Operation* operation = nullptr);
+            Operation* operation = nullptr, PoolJob* job = nullptr);
+    /// So that the next `count` events need no memory.
+    void reserve_events(std::size_t count) {
+        if (events_.capacity() - events_.size() >= count) return;
+        events_.reserve(2 * events_.capacity() + count);
+    }
     void after(Duration delay, EventKind kind, SocketRef target, int value = 0) {
         at(clock_ + delay, kind, target, value);
     }

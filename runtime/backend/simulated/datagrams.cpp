@@ -25,6 +25,10 @@ void SimulatedNetwork::send_to(MessageOperation& operation) {
         return core_.complete(operation, target->is_abstract() ? -ECONNREFUSED : -ENOENT);
     }
     const Faults& faults = core_.faults();
+    if (!target->is_unix() && core_.happens(faults.unreachable_hosts_)) {
+        core_.trace("datagram-unreachable", {operation.fd});
+        return core_.complete(operation, -EHOSTUNREACH);
+    }
     const SimulatedAddress from = socket(operation.fd).local.seen_by_others();
     if (core_.happens(faults.lost_datagrams_)) {
         core_.trace("datagram-lost", {operation.fd});

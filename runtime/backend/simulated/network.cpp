@@ -13,11 +13,6 @@ namespace {
 
 constexpr std::uint16_t kFirstEphemeralPort = 49152;
 
-Error out_of_descriptors() {
-    return Error::from_errno(EMFILE,
-                             "opening a socket (raise `ulimit -n` or lower the concurrency)");
-}
-
 // What the kernel says of a UNIX path without a file, of an abstract name and of a port.
 int nobody_there(const SimulatedAddress& target) noexcept {
     return target.is_unix() && !target.is_abstract() ? ENOENT : ECONNREFUSED;
@@ -51,12 +46,18 @@ std::uint16_t SimulatedNetwork::next_port() noexcept {
     return next_port_++;
 }
 
+// The fault, for a socket that is about to be made.
+bool SimulatedNetwork::lacks_descriptor() {
+    if (!core_.happens(core_.faults().out_of_descriptors_)) return false;
+    core_.trace("out-of-descriptors", {});
+    return true;
+}
+
 Result<int> SimulatedNetwork::open_socket(Bytes peer) {
     Result<SimulatedAddress> remote = SimulatedAddress::from_sockaddr(peer);
     if (!remote) return std::move(remote).error();
-    if (core_.happens(core_.faults().out_of_descriptors_)) {
-        core_.trace("out-of-descriptors", {});
-        return out_of_descriptors();
+    if (lacks_descriptor()) {
+        return Error::from_errno(EMFILE, "connecting to " + remote->to_string());
     }
     const auto local = SimulatedAddress::for_client_of(*remote, next_port());
     return add_socket(SocketType::stream, local);
@@ -86,6 +87,9 @@ Result<SimulatedAddress> SimulatedNetwork::claim(SocketType type, Bytes bytes, c
 Result<int> SimulatedNetwork::listen(Bytes address) {
     Result<SimulatedAddress> local = claim(SocketType::listener, address, "listening on ");
     if (!local) return std::move(local).error();
+    if (lacks_descriptor()) {
+        return Error::from_errno(EMFILE, "listening on " + local->to_string());
+    }
     bound_.push_back(add_socket(SocketType::listener, *local));
     return bound_.back();
 }
@@ -94,9 +98,8 @@ Result<int> SimulatedNetwork::open_datagram_socket(Bytes address) {
     Result<SimulatedAddress> local =
         claim(SocketType::datagram, address, "binding a datagram socket to ");
     if (!local) return std::move(local).error();
-    if (core_.happens(core_.faults().out_of_descriptors_)) {
-        core_.trace("out-of-descriptors", {});
-        return out_of_descriptors();
+    if (lacks_descriptor()) {
+        return Error::from_errno(EMFILE, "binding a datagram socket to " + local->to_string());
     }
     bound_.push_back(add_socket(SocketType::datagram, *local));
     return bound_.back();
@@ -207,6 +210,8 @@ void SimulatedNetwork::handle(const Event& event) {
             return reset_arrives(fd);
         case EventKind::datagram_arrives:
         case EventKind::completion_due:
+        case EventKind::offload_begins:
+        case EventKind::offload_ends:
             return;
     }
 }

@@ -88,6 +88,7 @@ private:
     SimulatedSocket* find(SocketRef ref);
     SocketRef ref_to(int fd) { return SocketRef{fd, socket(fd).generation}; }
     int add_socket(SocketType type, const SimulatedAddress& local);
+    bool lacks_descriptor();
     void close_socket(int fd, bool by_reset);
     void complete_armed(Operation*& armed, int result) {
         if (armed != nullptr) core_.complete(*std::exchange(armed, nullptr), result);
