@@ -343,12 +343,13 @@ TEST(AsCompleted, BeginsInTheOrderOfTheTasks) {
 TEST(AsCompleted, MayBeDroppedWhileATaskWaitsInNext) {
     simulate([]() -> Task<void> {
         Journal journal;
+        std::optional<AsCompleted<int>> results;
+        const auto wait = [&]() -> Task<void> {
+            const std::optional<Completed<int>> none = co_await results->next();
+            journal.note(none ? "some" : "none");
+        };
         co_await with_group([&](TaskGroup& group) -> Task<void> {
-            std::optional<AsCompleted<int>> results(as_completed(group, three(journal)));
-            const auto wait = [&]() -> Task<void> {
-                const std::optional<Completed<int>> none = co_await results->next();
-                journal.note(none ? "some" : "none");
-            };
+            results.emplace(as_completed(group, three(journal)));
             group.spawn(wait());
             co_await yield();
             results.reset();
