@@ -188,7 +188,7 @@ TEST_P(RingConformance, WhatTheKernelRefusesForNowIsDoneLater) {
             EXPECT_LT(Reactor::current().stats().turns, turns + 1000) << "it has spun";
         },
         narrow);
-    EXPECT_GT(refused, 3);
+    EXPECT_GT(refused, 0);
 }
 
 // Half of the readers are with the kernel when it stops taking anything, the others are not.
@@ -230,7 +230,7 @@ TEST_P(RingConformance, WhatTheKernelRefusesForNowCanBeCancelled) {
             EXPECT_EQ(heard, pairs.size());
         },
         narrow);
-    EXPECT_GT(refused, 3);
+    EXPECT_GT(refused, 0);
 }
 
 }  // namespace

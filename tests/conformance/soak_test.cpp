@@ -56,7 +56,6 @@ TEST_P(SoakConformance, RandomProgramsLeaveNothingBehind) {
         }
     });
     EXPECT_GT(tally.returned + tally.thrown + tally.cancelled, 0);
-    EXPECT_GT(tally.bytes, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, SoakConformance, all_backends(), backend_name);

@@ -51,7 +51,8 @@ protected:
     /// A socket file that nobody serves.
     void leave_stale_file() const {
         const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        const Bytes raw = address().sockaddr_bytes();
+        const UnixAddress place = address();
+        const Bytes raw = place.sockaddr_bytes();
         ASSERT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(raw.data()),
                          static_cast<socklen_t>(raw.size())),
                   0);

@@ -34,8 +34,8 @@ namespace {
 
 constexpr const char* kLongMessage = "a message that is longer than a short string may be";
 
-// A frame that is too large for the pool.
-Task<int> call_with_large_frame() {
+// A frame that is too large for the pool. Not inline, since clang would do without the frame.
+[[gnu::noinline]] Task<int> call_with_large_frame() {
     std::array<char, 1500> large;
     large.fill(1);
     co_await yield();
