@@ -34,11 +34,13 @@ namespace {
 
 constexpr const char* kLongMessage = "a message that is longer than a short string may be";
 
-// A frame that is too large for the pool. Not inline, since clang would do without the frame.
+// A frame that is too large for the pool. clang must not do without what makes it so.
 [[gnu::noinline]] Task<int> call_with_large_frame() {
     std::array<char, 1500> large;
     large.fill(1);
+    asm volatile("" : : "r"(large.data()) : "memory");
     co_await yield();
+    asm volatile("" : : "r"(large.data()) : "memory");
     co_return large[7];
 }
 

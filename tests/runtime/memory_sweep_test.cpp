@@ -153,15 +153,18 @@ Task<void> runs_remotely() {
     text.value();
 }
 
-// Depth, and frames that are too large for the pool. Not inline, since clang would do without them.
+// Depth, and frames that are too large for the pool: clang must not do without what makes them so.
 [[gnu::noinline]] Task<int> calls(int depth) {
     std::array<char, 1500> large;
     large.fill(static_cast<char>(depth));
+    asm volatile("" : : "r"(large.data()) : "memory");
     if (depth > 0) {
         const int below = co_await calls(depth - 1);
+        asm volatile("" : : "r"(large.data()) : "memory");
         co_return below + large[0];
     }
     co_await yield();
+    asm volatile("" : : "r"(large.data()) : "memory");
     co_return large[1];
 }
 
