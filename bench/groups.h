@@ -41,6 +41,7 @@ Result<void> run_hundred_million(const Plan& plan, Report& report);
 Result<Sample> sleepers_weir(const Arguments& arguments);
 Result<Sample> sleepers_spread_weir(const Arguments& arguments);
 Result<Sample> pingpong_weir(const Arguments& arguments);
+Result<Sample> cancel_io_weir(const Arguments& arguments);
 Result<Sample> inflight_weir(const Arguments& arguments);
 namespace floor {
 Result<Sample> sleepers(const Arguments& arguments);

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// weir_bench [GROUP] [--json FILE]: what weir costs, with the least that the same work can cost
+// weir_bench [GROUP] [OPTIONS]: what weir costs, with the least that the same work can cost
 // beside it. bench/README.md says what is measured and how.
 #include <CLI/CLI.hpp>
 
 #include <array>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "bench/baseline.h"
 #include "bench/environment.h"
 #include "bench/groups.h"
 #include "bench/memory/waiters.h"
@@ -29,11 +31,12 @@ struct NamedWorker {
     std::string_view name;
     Worker run;
 };
-constexpr std::array<NamedWorker, 12> kWorkers = {
+constexpr std::array<NamedWorker, 13> kWorkers = {
     NamedWorker{"sleepers_weir", sleepers_weir},
     NamedWorker{"sleepers_spread_weir", sleepers_spread_weir},
     NamedWorker{"waiters_weir", waiters_weir},
     NamedWorker{"pingpong_weir", pingpong_weir},
+    NamedWorker{"cancel_io_weir", cancel_io_weir},
     NamedWorker{"pingpong_blocking", floor::pingpong_blocking},
     NamedWorker{"pingpong_epoll", floor::pingpong_epoll},
     NamedWorker{"pingpong_uring", floor::pingpong_uring},
@@ -65,57 +68,94 @@ bool run_groups(std::string_view asked, const Plan& plan, Report& report) {
     return all_ran;
 }
 
+struct Options {
+    std::string group;
+    std::string json_path;
+    std::string peers_folder;
+    std::string earlier_path;
+    bool is_quick = false;
+    int repeats = 0;
+};
+
+void add_options(CLI::App& app, Options& options) {
+    app.add_option("GROUP", options.group, "what to measure; all but the last when not given")
+        ->check(CLI::IsMember({"runtime", "memory", "http", "hundred_million"}));
+    app.add_option("--peers", options.peers_folder, "also measure the peers that were built there")
+        ->type_name("FOLDER");
+    app.add_option("--json", options.json_path,
+                   "also write the figures to this file, an object a line")
+        ->type_name("FILE");
+    app.add_option("--against", options.earlier_path,
+                   "compare with the figures of an earlier run; status 1 where some got worse")
+        ->type_name("FILE");
+    app.add_flag("--quick", options.is_quick, "small loads, once each: to see that it works");
+    app.add_option("--repeats", options.repeats, "how often each is measured: 3, or 1 with --quick")
+        ->check(CLI::Range(1, 100));
+}
+
+Result<std::vector<Peer>> find_peers(const Options& options, Environment& environment) {
+    if (options.peers_folder.empty()) return std::vector<Peer>();
+    Result<std::vector<Peer>> peers = bench::find_peers(options.peers_folder);
+    if (!peers) return peers;
+    for (const Peer& peer : *peers)
+        environment.peers += (environment.peers.empty() ? "" : "; ") + peer.version();
+    return peers;
+}
+
+/// What was asked for beside the table. False where something could not be done, or got worse.
+Result<bool> hand_out(const Options& options, const Environment& environment, const Report& report,
+                      const std::optional<Baseline>& earlier) {
+    bool is_well = true;
+    if (earlier) {
+        const Baseline::Comparison comparison = earlier->compare(report);
+        std::printf("\nagainst %s\n%s%d got worse\n", options.earlier_path.c_str(),
+                    comparison.text.c_str(), comparison.worse);
+        is_well = comparison.worse == 0;
+    }
+    if (options.json_path.empty()) return is_well;
+    const auto written = write_file(options.json_path, report.json_lines(environment));
+    if (!written) return written.error();
+    return is_well;
+}
+
+Result<bool> run(const Options& options) {
+    std::optional<Baseline> earlier;
+    if (!options.earlier_path.empty()) {
+        Result<Baseline> read = Baseline::read(options.earlier_path);
+        if (!read) return std::move(read).error();
+        earlier = *std::move(read);
+    }
+    Environment environment = find_environment();
+    Result<std::vector<Peer>> peers = find_peers(options, environment);
+    if (!peers) return std::move(peers).error();
+    std::printf("%s\n", to_text(environment).c_str());
+    std::fflush(stdout);
+
+    const int repeats = options.repeats > 0 ? options.repeats : (options.is_quick ? 1 : 3);
+    const Plan plan(options.is_quick, repeats, *std::move(peers));
+    const Weather weather;
+    Report report;
+    const bool is_complete = run_groups(options.group, plan, report);
+    environment.weather = weather.report();
+    std::printf("%s\nweather   %s\n", report.table().c_str(), environment.weather.c_str());
+    const Result<bool> is_well = hand_out(options, environment, report, earlier);
+    if (!is_well) return is_well;
+    return is_complete && *is_well;
+}
+
 int bench_main(int count, char** words) {
     if (count >= 3 && std::string_view(words[1]) == "--worker") {
         return work(words[2], Arguments(std::vector<std::string>(words + 3, words + count)));
     }
-
     CLI::App app("Measures what weir costs, beside the least that the same work can cost.");
     app.name("weir_bench");
-    std::string group;
-    std::string json_path;
-    std::string peers_folder;
-    bool is_quick = false;
-    int repeats = 0;
-    app.add_option("GROUP", group, "what to measure; all when not given")
-        ->check(CLI::IsMember({"runtime", "memory", "http", "hundred_million"}));
-    app.add_option("--peers", peers_folder, "also measure the peers that were built there")
-        ->type_name("FOLDER");
-    app.add_option("--json", json_path, "also write the figures to this file, an object a line")
-        ->type_name("FILE");
-    app.add_flag("--quick", is_quick, "small loads, once each: to see that it works");
-    app.add_option("--repeats", repeats, "how often each is measured: 3, or 1 with --quick")
-        ->check(CLI::Range(1, 100));
+    Options options;
+    add_options(app, options);
     CLI11_PARSE(app, count, words);
-
-    Environment environment = find_environment();
-    std::vector<Peer> peers;
-    if (!peers_folder.empty()) {
-        Result<std::vector<Peer>> found = find_peers(peers_folder);
-        if (!found) {
-            std::fprintf(stderr, "weir_bench: %s\n", found.error().message().c_str());
-            return 2;
-        }
-        peers = *std::move(found);
-        for (const Peer& peer : peers)
-            environment.peers += (environment.peers.empty() ? "" : "; ") + peer.version();
-    }
-    std::printf("%s\n", to_text(environment).c_str());
-    std::fflush(stdout);
-    const Plan plan(is_quick, repeats > 0 ? repeats : (is_quick ? 1 : 3), std::move(peers));
-    const Weather weather;
-    Report report;
-    bool is_complete = run_groups(group, plan, report);
-    environment.weather = weather.report();
-    std::printf("%s\nweather   %s\n", report.table().c_str(), environment.weather.c_str());
-    if (!json_path.empty()) {
-        const auto written = write_file(json_path, report.json_lines(environment));
-        if (!written) {
-            std::fprintf(stderr, "weir_bench: %s\n", written.error().message().c_str());
-            is_complete = false;
-        }
-    }
-    return is_complete ? 0 : 1;
+    const Result<bool> is_well = run(options);
+    if (is_well) return *is_well ? 0 : 1;
+    std::fprintf(stderr, "weir_bench: %s\n", is_well.error().message().c_str());
+    return 2;
 }
 
 }  // namespace

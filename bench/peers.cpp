@@ -8,13 +8,20 @@
 namespace weir::bench {
 namespace {
 
-constexpr std::size_t kInterpretedDoes = 20;  // one part in so many
+constexpr std::size_t kSlowDoes = 20;     // one part in so many
+constexpr std::size_t kSleepersDoes = 4;  // likewise: they must all be spawned before one wakes
 
 }  // namespace
 
-std::size_t Peer::scaled(std::size_t count) const noexcept {
+std::size_t Peer::scaled(std::string_view metric, std::size_t count) const noexcept {
     const bool is_interpreted = name_ == "asyncio" || name_ == "uvloop";
-    return is_interpreted ? std::max<std::size_t>(count / kInterpretedDoes, 1) : count;
+    std::size_t parts = 1;
+    if (metric.starts_with("sleepers")) {
+        if (is_interpreted || name_ == "go" || name_ == "node") parts = kSleepersDoes;
+    } else if (is_interpreted || (name_ == "node" && metric == "cancel")) {
+        parts = kSlowDoes;
+    }
+    return std::max<std::size_t>(count / parts, 1);
 }
 
 Result<std::vector<Peer>> find_peers(const std::string& folder) {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,8 +23,9 @@ public:
     const std::string& name() const noexcept { return name_; }
     /// In its own words: "tokio 1.24.2, rustc 1.63.0".
     const std::string& version() const noexcept { return version_; }
-    /// An interpreter's peer gets less to do, so that a run ends while people wait.
-    std::size_t scaled(std::size_t count) const noexcept;
+    /// A peer that is slow at something gets a part of it to do, so that a run ends while people
+    /// wait; figures are for one item each, and stay comparable.
+    std::size_t scaled(std::string_view metric, std::size_t count) const noexcept;
     Command command(std::string metric) const { return Command(path_, name_, std::move(metric)); }
 
 private:

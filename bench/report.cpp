@@ -151,6 +151,21 @@ std::string Report::table_of_peers() const {
     return rows.size() == 1 ? "" : "\n" + aligned(rows);
 }
 
+std::vector<Report::Comparable> Report::comparables() const {
+    std::vector<Comparable> all;
+    for (const Figure& figure : figures_) {
+        const Subject& subject = figure.subject;
+        if (subject.peer() != "weir") continue;
+        const Figure* floor = floor_of(figure);
+        if (floor == nullptr && subject.unit() != "B") continue;
+        all.push_back(Comparable{subject.name(), subject.backend(),
+                                 floor == nullptr ? figure.value : figure.value / floor->value,
+                                 subject.unit() == "1/s",
+                                 figure.is_noisy || (floor != nullptr && floor->is_noisy)});
+    }
+    return all;
+}
+
 std::string Report::json_lines(const Environment& environment) const {
     std::string out;
     for (const Figure& figure : figures_) {

@@ -61,6 +61,15 @@ public:
     /// The table, with the floor of each metric and the ratio to it, and a second one where peers
     /// were measured. Ends with a newline.
     std::string table() const;
+    /// What a later run may be compared by: weir's ratio to the floor, or, without a floor, bytes.
+    struct Comparable {
+        std::string metric;
+        std::string backend;
+        double value;
+        bool is_rate;
+        bool is_noisy;  // weir's figure or the floor's
+    };
+    std::vector<Comparable> comparables() const;
     /// One JSON object a line.
     std::string json_lines(const Environment& environment) const;
 

@@ -35,8 +35,7 @@ Result<void> sleepers(const Plan& plan, Report& report) {
     enter_own_sleepers(contest, count, milliseconds);
     for (const Peer& peer : plan.peers()) {
         const Command command = peer.command("sleepers");
-        // A slow one needs all of that time to spawn so many.
-        const std::size_t some = peer.scaled(count) == count ? count : count / 4;
+        const std::size_t some = peer.scaled("sleepers", count);
         contest.enter(sleepers_of(peer.name(), command, command, some, milliseconds));
     }
     return contest.run(plan, report);
@@ -67,7 +66,7 @@ Result<void> lateness(const Plan& plan, Report& report) {
     contest.enter(Contender("weir", worker, count));
     for (const Peer& peer : plan.peers()) {
         Command command = peer.command("sleepers_spread");
-        const std::size_t some = peer.scaled(count) == count ? count : count / 4;
+        const std::size_t some = peer.scaled("sleepers_spread", count);
         command.argument(some).argument(milliseconds);
         contest.enter(Contender(peer.name(), command, some));
     }

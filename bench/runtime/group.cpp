@@ -16,7 +16,7 @@ namespace {
 struct PeerWork {
     const char* metric;
     const char* peer_metric;
-    std::size_t count;      // scaled down for interpreted peers
+    std::size_t count;      // scaled down for slow peers
     std::size_t parameter;  // 0: takes none
     std::size_t items;      // done for each of `count`
 };
@@ -34,7 +34,7 @@ using PeerSeries = std::map<std::pair<std::string, std::string>, Series>;  // me
 void measure_peers(const Plan& plan, PeerSeries& series) {
     for (const Peer& peer : plan.peers()) {
         for (const PeerWork& work : kPeerWork) {
-            std::size_t count = peer.scaled(work.count);
+            std::size_t count = peer.scaled(work.peer_metric, work.count);
             if (plan.is_quick()) count = std::max<std::size_t>(count / 50, 20);
             Command command = peer.command(work.peer_metric);
             command.cpu(kMeasuringCpu).argument(count);
@@ -50,6 +50,18 @@ void measure_peers(const Plan& plan, PeerSeries& series) {
             const std::string metric = work.metric;
             series[{metric, peer.name()}].add(is_rate(metric) ? items / cpu : cpu * 1e9 / items);
         }
+    }
+}
+
+// Of those whose timers can be had alone.
+void measure_timers_of_peers(const Plan& plan, PeerSeries& series) {
+    for (const Peer& peer : plan.peers()) {
+        Command command = peer.command("timers");
+        command.cpu(kMeasuringCpu).argument(plan.is_quick() ? kMillion / 10 : kMillion);
+        const Result<Sample> sample = measure(command);
+        if (!sample) continue;
+        for (const char* step : {"insert_ns", "cancel_ns", "expire_ns"})
+            series[{std::string("timer.") + step, peer.name()}].add(sample->at(step));
     }
 }
 
@@ -85,6 +97,25 @@ Result<void> pingpong(const Plan& plan, Report& report, std::size_t connections,
     return contest.run(plan, report);
 }
 
+Result<void> cancel_io(const Plan& plan, Report& report) {
+    constexpr std::size_t kTasks = 1000;
+    Contest contest("runtime: cancelling readers");
+    contest.ask("cancel_io.us_per_task", "us",
+                [](const Reading& reading) { return reading.each("cpu_s") * 1e6; });
+    for (const char* backend : {"uring", "epoll"}) {
+        Command command("cancel_io_weir");
+        command.argument(kTasks).cpu(kMeasuringCpu);
+        Contender contender("weir", command, kTasks);
+        contest.enter(std::move(contender.backend(backend)));
+    }
+    for (const Peer& peer : plan.peers()) {
+        Command command = peer.command("cancel_io");
+        command.argument(kTasks).cpu(kMeasuringCpu);
+        contest.enter(Contender(peer.name(), command, kTasks));
+    }
+    return contest.run(plan, report);
+}
+
 }  // namespace
 
 Result<void> run_runtime_group(const Plan& plan, Report& report) {
@@ -97,6 +128,7 @@ Result<void> run_runtime_group(const Plan& plan, Report& report) {
             if (Result<void> done = micro.run_round(); !done) return done;
         }
         measure_peers(plan, peers);
+        measure_timers_of_peers(plan, peers);
     }
     micro.add_to(report);
     for (const auto& [key, series] : peers) {
@@ -105,6 +137,7 @@ Result<void> run_runtime_group(const Plan& plan, Report& report) {
     }
     Result<void> worst = pingpong(plan, report, 1, 100'000);
     if (Result<void> done = pingpong(plan, report, 100, 2000); !done) worst = std::move(done);
+    if (Result<void> done = cancel_io(plan, report); !done) worst = std::move(done);
     return worst;
 }
 
