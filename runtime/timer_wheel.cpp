@@ -224,18 +224,17 @@ void TimerWheel::free_chain(std::uint32_t first) noexcept {
 }
 
 void TimerWheel::add_block() {
-    const auto base = static_cast<std::uint32_t>(blocks_.size()) * kChunksPerBlock;
-    blocks_.push_back(std::make_unique<Chunk[]>(kChunksPerBlock));
-    for (std::uint32_t i = kChunksPerBlock; i-- > 0;)
-        free_chunk(base + i);
+    blocks_.push_back(std::make_unique_for_overwrite<Chunk[]>(kChunksPerBlock));
+    chunks_free_ += kChunksPerBlock;
 }
 
 std::uint32_t TimerWheel::new_chunk(std::uint16_t slot) noexcept {
     WEIR_CHECK(chunks_free_ > 0);
     --chunks_free_;
-    const std::uint32_t number = free_chunks_;
+    const bool is_used = free_chunks_ != kNone;
+    const std::uint32_t number = is_used ? free_chunks_ : chunks_touched_++;
     Chunk& taken = chunk(number);
-    free_chunks_ = taken.next;
+    if (is_used) free_chunks_ = taken.next;
     taken.next = kNone;
     taken.slot = slot;
     taken.used = 0;

@@ -100,10 +100,12 @@ private:
     static constexpr std::uint32_t kChunksPerBlock = 512;
     static constexpr std::uint16_t kDetached = 0xffff;
 
+    /// Nothing is written to one before it is taken: a block of them is memory only where it is
+    /// used.
     struct Chunk {
-        std::uint32_t next = kNone;
-        std::uint16_t slot = kDetached;  // level * 256 + slot, so that disarm finds the counts
-        std::uint16_t used = 0;
+        std::uint32_t next;
+        std::uint16_t slot;  // level * 256 + slot, so that disarm finds the counts
+        std::uint16_t used;
         std::array<Timer*, kEntries> timers;
     };
     static_assert(sizeof(Chunk) == 512);
@@ -141,9 +143,10 @@ private:
     std::array<Slot, kLevels * kSlots> slots_{};
     std::array<std::array<std::uint64_t, kSlots / 64>, kLevels> occupied_{};
     std::vector<std::unique_ptr<Chunk[]>> blocks_;
-    std::uint32_t free_chunks_ = kNone;
-    std::size_t chunks_free_ = 0;
-    std::size_t slots_below_ = 0;  // of the levels below the coarsest that was ever used
+    std::uint32_t free_chunks_ = kNone;  // those that were given back
+    std::uint32_t chunks_touched_ = 0;   // those from here on were never taken
+    std::size_t chunks_free_ = 0;        // of both
+    std::size_t slots_below_ = 0;        // of the levels below the coarsest that was ever used
 };
 
 }  // namespace weir::detail

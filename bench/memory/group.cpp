@@ -17,6 +17,15 @@ Contender sleepers_of(std::string peer, Command many, Command one, std::size_t c
     return Contender(std::move(peer), std::move(many), count - 1).less(std::move(one));
 }
 
+/// Bytes of a task, and the CPU of so many of them.
+void ask_bytes_and_cpu(Contest& contest, const std::string& bench, const std::string& cpu,
+                       double items) {
+    contest.ask(bench + ".bytes_per_task", "B",
+                [](const Reading& reading) { return reading.each("peak_bytes"); });
+    contest.ask(bench + cpu, "s",
+                [items](const Reading& reading) { return reading.each("cpu_s") * items; });
+}
+
 void enter_own_sleepers(Contest& contest, std::size_t count, std::size_t milliseconds) {
     for (const char* peer : {"weir", "floor"}) {
         const Command worker(std::string("sleepers_") + peer);
@@ -28,10 +37,7 @@ Result<void> sleepers(const Plan& plan, Report& report) {
     const std::size_t count = plan.is_quick() ? 200'000 : 1'000'000;
     const std::size_t milliseconds = plan.is_quick() ? 1000 : 10'000;
     Contest contest("memory: " + std::to_string(count) + " sleepers");
-    contest.ask("sleepers.bytes_per_task", "B",
-                [](const Reading& reading) { return reading.each("peak_bytes"); });
-    contest.ask("sleepers.cpu_s_per_million", "s",
-                [](const Reading& reading) { return reading.each("cpu_s") * 1e6; });
+    ask_bytes_and_cpu(contest, "sleepers", ".cpu_s_per_million", 1e6);
     enter_own_sleepers(contest, count, milliseconds);
     for (const Peer& peer : plan.peers()) {
         const Command command = peer.command("sleepers");
@@ -45,10 +51,7 @@ Result<void> ten_million_sleepers(Report& report) {
     constexpr std::size_t kCount = 10'000'000;
     constexpr std::size_t kMilliseconds = 20'000;
     Contest contest("memory: ten million sleepers");
-    contest.ask("sleepers10m.bytes_per_task", "B",
-                [](const Reading& reading) { return reading.each("peak_bytes"); });
-    contest.ask("sleepers10m.cpu_s", "s",
-                [](const Reading& reading) { return reading.each("cpu_s") * kCount; });
+    ask_bytes_and_cpu(contest, "sleepers10m", ".cpu_s", kCount);
     enter_own_sleepers(contest, kCount, kMilliseconds);
     return contest.run(Plan(false, 1, {}), report);
 }
@@ -108,10 +111,7 @@ Result<void> run_hundred_million(const Plan&, Report& report) {
     constexpr std::size_t kCount = 100'000'000;
     constexpr std::size_t kMilliseconds = 60'000;
     Contest contest("one hundred million sleepers, all at one time");
-    contest.ask("hundred_million.bytes_per_task", "B",
-                [](const Reading& reading) { return reading.each("peak_bytes"); });
-    contest.ask("hundred_million.cpu_s", "s",
-                [](const Reading& reading) { return reading.each("cpu_s") * kCount; });
+    ask_bytes_and_cpu(contest, "hundred_million", ".cpu_s", kCount);
     contest.ask("hundred_million.wall_s", "s",
                 [](const Reading& reading) { return reading.raw("wall_s"); });
     enter_own_sleepers(contest, kCount, kMilliseconds);

@@ -4,19 +4,14 @@
 #include <weir/runtime/run.h>
 #include <weir/runtime/sleep.h>
 #include <weir/runtime/task_group.h>
-#include <weir/runtime/tcp.h>
 
 #include <vector>
 
 #include "bench/groups.h"
+#include "bench/runtime/pairs.h"
 
 namespace weir::bench {
 namespace {
-
-struct Pair {
-    TcpStream client;
-    TcpStream server;
-};
 
 Task<void> wait_for_bytes(TcpStream& stream, std::size_t& waiting) {
     ++waiting;
@@ -42,19 +37,11 @@ Task<double> cancel_readers(std::vector<Pair>& pairs) {
 
 Task<Result<Sample>> cancel_io(std::size_t count) {
     constexpr int kRounds = 20;  // one is too short for the clock of CPU time
-    Result<TcpListener> listener = TcpListener::bind(Endpoint::loopback(0));
-    if (!listener) co_return std::move(listener).error();
-    std::vector<Pair> pairs;
-    for (std::size_t i = 0; i < count; ++i) {
-        Result<TcpStream> client = co_await TcpStream::connect(listener->local_endpoint());
-        if (!client) co_return std::move(client).error();
-        Result<TcpStream> server = co_await listener->accept();
-        if (!server) co_return std::move(server).error();
-        pairs.push_back(Pair{*std::move(client), *std::move(server)});
-    }
+    Result<std::vector<Pair>> pairs = co_await connect_pairs(count);
+    if (!pairs) co_return std::move(pairs).error();
     double span = 0;
     for (int round = 0; round <= kRounds; ++round) {
-        const double one = co_await cancel_readers(pairs);
+        const double one = co_await cancel_readers(*pairs);
         if (one < 0) co_return Error(Errc::timed_out, "a reader did not wait");
         if (round > 0) span += one;  // the first warms up
     }

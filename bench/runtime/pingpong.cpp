@@ -3,23 +3,18 @@
 // Small messages there and back over TCP on loopback, with both ends on one loop.
 #include <weir/runtime/run.h>
 #include <weir/runtime/task_group.h>
-#include <weir/runtime/tcp.h>
 
 #include <string>
 #include <vector>
 
 #include "bench/floor/pingpong.h"
 #include "bench/groups.h"
+#include "bench/runtime/pairs.h"
 
 namespace weir::bench {
 namespace {
 
 using floor::kMessageBytes;
-
-struct Pair {
-    TcpStream client;
-    TcpStream server;
-};
 
 // False where the stream has failed or ended before a message was there.
 Task<bool> read_message(TcpStream& stream) {
@@ -62,19 +57,11 @@ Task<std::size_t> play(std::vector<Pair>& pairs, std::size_t rounds) {
 }
 
 Task<Result<Sample>> pingpong(std::size_t connections, std::size_t rounds) {
-    Result<TcpListener> listener = TcpListener::bind(Endpoint::loopback(0));
-    if (!listener) co_return std::move(listener).error();
-    std::vector<Pair> pairs;
-    for (std::size_t i = 0; i < connections; ++i) {
-        Result<TcpStream> client = co_await TcpStream::connect(listener->local_endpoint());
-        if (!client) co_return std::move(client).error();
-        Result<TcpStream> server = co_await listener->accept();
-        if (!server) co_return std::move(server).error();
-        pairs.push_back(Pair{*std::move(client), *std::move(server)});
-    }
-    co_await play(pairs, floor::warm_up_rounds(rounds));
+    Result<std::vector<Pair>> pairs = co_await connect_pairs(connections);
+    if (!pairs) co_return std::move(pairs).error();
+    co_await play(*pairs, floor::warm_up_rounds(rounds));
     const double before = cpu_seconds();
-    const std::size_t done = co_await play(pairs, rounds);
+    const std::size_t done = co_await play(*pairs, rounds);
     Sample sample;
     sample.set("cpu_s", cpu_seconds() - before);
     sample.set("items", static_cast<double>(done));

@@ -4,8 +4,8 @@
 
 #include "llm/cli/report_tasks.h"
 #include "tests/cli/program.h"
+#include "tests/support/temporary_folder.h"
 
-#include <cstdio>
 #include <cstdlib>
 #include <string>
 
@@ -30,7 +30,8 @@ TEST(ReportTasks, SigUsr1TellsWhoWaitsForWhatAndTheProgramGoesOn) {
 }
 
 TEST(ReportTasks, OfAProgramWithoutSymbolsHasAddressesForNames) {
-    const std::string path = testing::TempDir() + "weir_stripped";
+    const TemporaryFolder folder;
+    const std::string path = folder.path_to("weir_stripped");
     // A part of what each compiler needs, so it is there.
     ASSERT_EQ(std::system(("strip -o '" + path + "' '" WEIR_PROGRAM "'").c_str()), 0);
     Program mock(path, {"mock"}, {});
@@ -39,7 +40,6 @@ TEST(ReportTasks, OfAProgramWithoutSymbolsHasAddressesForNames) {
     mock.hear_err("\nloop: ");
     mock.send(SIGINT);
     const Ended ended = mock.wait();
-    std::remove(path.c_str());
     EXPECT_EQ(ended.code, 0);
     EXPECT_TRUE(ended.err_has("\n  0x")) << ended.err;
     EXPECT_TRUE(ended.err_has(" in weir_stripped: running")) << ended.err;

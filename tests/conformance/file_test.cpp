@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "tests/conformance/backends.h"
+#include "tests/support/temporary_folder.h"
 
 using namespace weir;
 using namespace weir::test;
@@ -29,8 +30,6 @@ static_assert(!std::is_aggregate_v<File>);
 
 class FileConformance : public Conformance {
 protected:
-    void TearDown() override { std::filesystem::remove(path_); }
-
     const std::string& path() const { return path_; }
     void put(const std::string& text) const { std::ofstream(path_, std::ios::binary) << text; }
     std::string content() const {
@@ -40,7 +39,8 @@ protected:
     }
 
 private:
-    std::string path_ = testing::TempDir() + "weir-file-" + std::to_string(::getpid());
+    TemporaryFolder folder_;
+    std::string path_ = folder_.path_to("file");
 };
 INSTANTIATE_TEST_SUITE_P(Backends, FileConformance, all_backends(), backend_name);
 

@@ -95,6 +95,14 @@ Task<void> hear(TcpStream& stream, std::size_t& heard) {
     if (text == "x") ++heard;
 }
 
+/// A reader for each pair, and a writer for each reader, all begun in one turn.
+void begin_talks(TaskGroup& group, std::vector<Connected>& pairs, std::size_t& heard) {
+    for (Connected& pair : pairs)
+        group.spawn(hear(pair.server, heard));
+    for (Connected& pair : pairs)
+        group.spawn(write(pair.client, "x"));
+}
+
 TEST_P(RingConformance, MoreCompletesAtOnceThanTheQueueHoldsAndNothingIsLost) {
     ReactorOptions narrow = options();
     narrow.ring_entries(1);
@@ -105,10 +113,7 @@ TEST_P(RingConformance, MoreCompletesAtOnceThanTheQueueHoldsAndNothingIsLost) {
             for (int round = 0; round < 3; ++round) {
                 std::size_t heard = 0;
                 co_await with_group([&](TaskGroup& group) -> Task<void> {
-                    for (Connected& pair : pairs)
-                        group.spawn(hear(pair.server, heard));
-                    for (Connected& pair : pairs)
-                        group.spawn(write(pair.client, "x"));
+                    begin_talks(group, pairs, heard);
                     co_return;
                 });
                 EXPECT_EQ(heard, pairs.size());
@@ -178,10 +183,7 @@ TEST_P(RingConformance, WhatTheKernelRefusesForNowIsDoneLater) {
             refuses = true;
             co_await with_group([&](TaskGroup& group) -> Task<void> {
                 group.spawn(accept_again_soon());
-                for (Connected& pair : pairs) {
-                    group.spawn(hear(pair.server, heard));
-                    group.spawn(write(pair.client, "x"));
-                }
+                begin_talks(group, pairs, heard);
                 co_return;
             });
             EXPECT_EQ(heard, pairs.size());
@@ -221,10 +223,7 @@ TEST_P(RingConformance, WhatTheKernelRefusesForNowCanBeCancelled) {
             });
             EXPECT_EQ(heard, 0u);
             co_await with_group([&](TaskGroup& group) -> Task<void> {
-                for (Connected& pair : pairs) {
-                    group.spawn(hear(pair.server, heard));
-                    group.spawn(write(pair.client, "x"));
-                }
+                begin_talks(group, pairs, heard);
                 co_return;
             });
             EXPECT_EQ(heard, pairs.size());

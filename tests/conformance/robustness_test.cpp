@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "tests/conformance/backends.h"
+#include "tests/support/temporary_folder.h"
 
 using namespace weir;
 using namespace weir::test;
@@ -93,13 +94,13 @@ Task<void> send_datagrams() {
 }
 
 Task<void> use_a_file() {
-    const std::string path = testing::TempDir() + "weir-storm-" + std::to_string(::getpid());
+    const TemporaryFolder folder;
+    const std::string path = folder.path_to("file");
     const std::string text = pattern(1'000'000);
     const Result<void> written = co_await write_file(path, as_bytes(text));
     written.value();
     const Result<std::string> read = co_await read_file(path, 2'000'000);
     EXPECT_EQ(read.value(), text);
-    ::unlink(path.c_str());
 }
 
 TEST_P(RobustnessConformance, InterruptedCallsGoOn) {

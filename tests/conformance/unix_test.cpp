@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "tests/conformance/backends.h"
+#include "tests/support/temporary_folder.h"
 
 using namespace weir;
 using namespace weir::test;
@@ -43,8 +44,6 @@ void send_with_descriptor(int socket, std::string_view text) {
 
 class UnixConformance : public Conformance {
 protected:
-    void TearDown() override { std::filesystem::remove(path_); }
-
     UnixAddress address() const { return UnixAddress::path(path_).value(); }
     const std::string& path() const { return path_; }
 
@@ -60,7 +59,8 @@ protected:
     }
 
 private:
-    std::string path_ = testing::TempDir() + "weir-" + std::to_string(::getpid()) + ".sock";
+    TemporaryFolder folder_;
+    std::string path_ = folder_.path_to("socket");
 };
 INSTANTIATE_TEST_SUITE_P(Backends, UnixConformance, all_backends(), backend_name);
 

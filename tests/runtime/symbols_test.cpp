@@ -8,8 +8,11 @@
 #include <fstream>
 #include <string>
 
+#include "tests/support/temporary_folder.h"
+
 using namespace weir;
 using namespace weir::detail;
+using weir::test::TemporaryFolder;
 
 namespace symbols {
 
@@ -89,7 +92,8 @@ TEST(Symbols, TableIsEmptyForWhatIsNoProgram) {
 }
 
 TEST(Symbols, TableSurvivesAFileThatWasCut) {
-    const std::string path = testing::TempDir() + "weir_cut_program";
+    const TemporaryFolder folder;
+    const std::string path = folder.path_to("program");
     std::ifstream program("/proc/self/exe", std::ios::binary);
     for (const std::size_t size : {10u, 64u, 5000u}) {
         std::string begin(size, '\0');
@@ -98,7 +102,6 @@ TEST(Symbols, TableSurvivesAFileThatWasCut) {
         std::ofstream(path, std::ios::binary) << begin;
         EXPECT_EQ(SymbolTable(path.c_str()).size(), 0u) << size;
     }
-    std::remove(path.c_str());
 }
 
 TEST(Symbols, ShorteningKeepsScopesAndTheName) {

@@ -17,16 +17,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define WEIR_TEST_HAS_TSAN
-#endif
-#endif
-#ifdef WEIR_TEST_HAS_TSAN
-constexpr std::size_t kSeeds = 1000;  // each world maps memory, which is very slow there
-#else
 constexpr std::size_t kSeeds = 10'000;
-#endif
 constexpr int kMessages = 3;
 
 Task<void> echo(TcpStream stream) {
