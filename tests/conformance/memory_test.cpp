@@ -196,7 +196,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Combine(testing::Values(BackendKind::uring, BackendKind::epoll),
                      testing::Values(Scenario("Tcp", tcp), Scenario("TcpCancelled", tcp_cancelled),
                                      Scenario("Refused", refused), Scenario("Udp", udp),
-                                     Scenario("File", file),
+                                     Scenario("File", file).recovers(),
                                      Scenario("Offload", offloads).recovers(),
                                      Scenario("Post", posts_from_a_thread))),
     parameter_name);
