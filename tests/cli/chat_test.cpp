@@ -3,6 +3,7 @@
 #include <weir/llm/mock/text.h>
 
 #include "tests/cli/program.h"
+#include "tests/support/deaf_port.h"
 
 #include <string>
 #include <vector>
@@ -95,11 +96,8 @@ TEST(ChatCommand, SaysWhatToDoAboutAFailedCall) {
 }
 
 TEST(ChatCommand, SaysWhereNobodyListens) {
-    std::string url;
-    {
-        MockProgram mock(at_once());
-        url = mock.base_url();
-    }
+    const DeafPort port;
+    const std::string url = "http://127.0.0.1:" + port.to_string() + "/v1";
     const Ended ended = run_program({"chat", "--base-url", url, "hi"});
     EXPECT_EQ(ended.code, 1);
     EXPECT_TRUE(ended.err_has("weir mock")) << ended.err;

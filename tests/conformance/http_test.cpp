@@ -13,6 +13,7 @@
 
 #include "tests/conformance/backends.h"
 #include "tests/http/tls_pair.h"
+#include "tests/support/deaf_port.h"
 
 using namespace weir;
 using namespace weir::test;
@@ -146,17 +147,17 @@ TEST_P(HttpConformance, ReportsARefusedConnectionAndACutBody) {
         EXPECT_TRUE(sent.has_value());
         exchange.close_connection();
     };
-    std::string last_url;
     serve_here(
         http::ServerOptions(), handler, [&](http::Server&, const std::string& url) -> Task<void> {
-            last_url = url;
             http::Client client;
             Result<http::Response> response = co_await client.send(post("http" + url, "x"));
             EXPECT_EQ(response.error(), http::HttpErrc::body_cut) << response.error().message();
         });
     run_here([&]() -> Task<void> {
+        const DeafPort port;
+        const std::string url = "http://127.0.0.1:" + port.to_string() + "/";
         http::Client client;
-        Result<http::Response> response = co_await client.send(post("http" + last_url, "x"));
+        Result<http::Response> response = co_await client.send(post(url, "x"));
         EXPECT_EQ(response.error(), std::errc::connection_refused) << response.error().message();
     });
 }

@@ -21,6 +21,7 @@
 #include <utility>
 
 #include "tests/conformance/backends.h"
+#include "tests/support/deaf_port.h"
 #include "tests/support/memory_sweep.h"
 #include "tests/support/replaced_new.h"
 
@@ -94,7 +95,8 @@ Task<void> tcp_cancelled() {
 }
 
 Task<void> refused() {
-    const Endpoint nobody = listen_here().local_endpoint();
+    const DeafPort port;
+    const Endpoint nobody = Endpoint::loopback(port.number());
     const Result<TcpStream> connected = co_await TcpStream::connect(nobody);
     if (connected) throw std::logic_error("a connection to nobody");
     if (!(connected.error() == std::errc::connection_refused)) connected.value();
