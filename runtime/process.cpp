@@ -69,8 +69,13 @@ private:
 /// What the handle, the group's task and those who wait() share.
 class ChildProcess {
 public:
-    ChildProcess(StartedProcess started, Duration grace) noexcept
-        : id_(started.id), descriptor_(std::move(started.descriptor)), grace_(grace) {}
+    explicit ChildProcess(Duration grace) noexcept : grace_(grace) {}
+
+    /// Once, before anything else: it has its memory before the process runs.
+    void set_started(StartedProcess started) noexcept {
+        id_ = started.id;
+        descriptor_ = std::move(started.descriptor);
+    }
 
     int id() const noexcept { return id_; }
     int fd() const noexcept { return descriptor_.get(); }
@@ -93,7 +98,7 @@ public:
 private:
     Result<ExitStatus> take_status() const noexcept;
 
-    int id_;
+    int id_ = 0;
     OwnedDescriptor descriptor_;
     Duration grace_;
     Event ended_;
@@ -221,9 +226,10 @@ Result<Process> ProcessStarter::start_into(TaskGroup& group, const ProcessOption
                      "starting \"" + options.program_ + "\": the group has been cancelled");
     }
     std::array<std::optional<Stream>, 3> streams;
+    auto child = std::make_shared<ChildProcess>(options.grace_);
     Result<StartedProcess> started = start(options, streams);
     if (!started) return std::move(started).error();
-    auto child = std::make_shared<ChildProcess>(std::move(*started), options.grace_);
+    child->set_started(std::move(*started));
     group.spawn(reap(Reaping(child)));
     return Process(std::move(child), std::move(streams));
 }

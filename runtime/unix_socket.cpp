@@ -114,7 +114,7 @@ FileMark mark_of(const std::string& path) noexcept {
     return {status.st_dev, status.st_ino};
 }
 
-SocketFile::SocketFile(std::string path) : path_(std::move(path)), mark_(mark_of(path_)) {
+SocketFile::SocketFile(std::string path) noexcept : path_(std::move(path)), mark_(mark_of(path_)) {
     if (mark_ == FileMark()) path_.clear();
 }
 
@@ -130,9 +130,10 @@ Result<UnixListener> UnixListener::bind(const UnixAddress& local,
     Reactor& reactor = Reactor::current();
     detail::Backend& backend = reactor.backend();
     const bool has_file = reactor.backend_kind() != BackendKind::simulated && !local.is_abstract();
+    std::string path;  // while there is nothing yet that a lack of memory could leave behind
+    if (has_file) path = local.name();
     Result<int> fd = backend.listen(local.sockaddr_bytes(), options.backlog_);
     if (!fd && has_file && fd.error() == std::errc::address_in_use) {
-        const std::string path(local.name());
         const detail::FileMark before = detail::mark_of(path);
         const InTheWay what = look_at(local);
         if (what == InTheWay::stale_socket && options.remove_stale_) {
@@ -144,10 +145,10 @@ Result<UnixListener> UnixListener::bind(const UnixAddress& local,
         }
     }
     if (!fd) return std::move(fd).error();
+    detail::SocketFile file;
+    if (has_file) file = detail::SocketFile(std::move(path));
     detail::SlotHandle slot(
         detail::SocketSlot::make(*fd, detail::OperationKind::accept, detail::OperationKind::send));
-    detail::SocketFile file;
-    if (has_file) file = detail::SocketFile(std::string(local.name()));
     return UnixListener(std::move(slot), std::move(file), local);
 }
 

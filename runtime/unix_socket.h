@@ -88,7 +88,7 @@ FileMark mark_of(const std::string& path) noexcept;
 class SocketFile {
 public:
     SocketFile() noexcept = default;
-    explicit SocketFile(std::string path);
+    explicit SocketFile(std::string path) noexcept;
     SocketFile(SocketFile&& other) noexcept
         : path_(std::exchange(other.path_, {})), mark_(other.mark_) {}
     SocketFile& operator=(SocketFile&& other) noexcept {
