@@ -34,6 +34,7 @@ constexpr std::size_t kMeasuringCpu = 0;
 Result<void> run_runtime_group(const Plan& plan, Report& report);
 Result<void> run_memory_group(const Plan& plan, Report& report);
 Result<void> run_http_group(const Plan& plan, Report& report);
+Result<void> run_scale_group(const Plan& plan, Report& report);
 /// Not part of a usual run: it needs 13 GB of memory.
 Result<void> run_hundred_million(const Plan& plan, Report& report);
 
@@ -41,6 +42,7 @@ Result<void> run_hundred_million(const Plan& plan, Report& report);
 Result<Sample> sleepers_weir(const Arguments& arguments);
 Result<Sample> sleepers_spread_weir(const Arguments& arguments);
 Result<Sample> pingpong_weir(const Arguments& arguments);
+Result<Sample> connections_weir(const Arguments& arguments);
 Result<Sample> cancel_io_weir(const Arguments& arguments);
 Result<Sample> inflight_weir(const Arguments& arguments);
 namespace floor {

@@ -13,6 +13,7 @@
 #include "bench/baseline.h"
 #include "bench/environment.h"
 #include "bench/groups.h"
+#include "bench/memory/frames.h"
 #include "bench/memory/waiters.h"
 
 namespace weir::bench {
@@ -23,18 +24,21 @@ struct Group {
     Result<void> (*run)(const Plan& plan, Report& report);
     bool is_usual;  // a part of a run that names no group
 };
-constexpr std::array<Group, 4> kGroups = {
+constexpr std::array<Group, 5> kGroups = {
     Group{"runtime", run_runtime_group, true}, Group{"memory", run_memory_group, true},
-    Group{"http", run_http_group, true}, Group{"hundred_million", run_hundred_million, false}};
+    Group{"http", run_http_group, true}, Group{"scale", run_scale_group, true},
+    Group{"hundred_million", run_hundred_million, false}};
 
 struct NamedWorker {
     std::string_view name;
     Worker run;
 };
-constexpr std::array<NamedWorker, 13> kWorkers = {
+constexpr std::array<NamedWorker, 15> kWorkers = {
     NamedWorker{"sleepers_weir", sleepers_weir},
     NamedWorker{"sleepers_spread_weir", sleepers_spread_weir},
     NamedWorker{"waiters_weir", waiters_weir},
+    NamedWorker{"frames_weir", frames_weir},
+    NamedWorker{"connections_weir", connections_weir},
     NamedWorker{"pingpong_weir", pingpong_weir},
     NamedWorker{"cancel_io_weir", cancel_io_weir},
     NamedWorker{"pingpong_blocking", floor::pingpong_blocking},
@@ -79,7 +83,7 @@ struct Options {
 
 void add_options(CLI::App& app, Options& options) {
     app.add_option("GROUP", options.group, "what to measure; all but the last when not given")
-        ->check(CLI::IsMember({"runtime", "memory", "http", "hundred_million"}));
+        ->check(CLI::IsMember({"runtime", "memory", "http", "scale", "hundred_million"}));
     app.add_option("--peers", options.peers_folder, "also measure the peers that were built there")
         ->type_name("FOLDER");
     app.add_option("--json", options.json_path,

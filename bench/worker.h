@@ -27,6 +27,7 @@ public:
     bool has(const std::string& name) const { return values_.contains(name); }
     /// Precondition (checked): the worker reported it.
     double at(const std::string& name) const;
+    const std::map<std::string, double>& values() const noexcept { return values_; }
 
     std::string to_json() const;
     static Result<Sample> from_json(std::string_view line);

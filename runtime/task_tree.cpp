@@ -221,21 +221,12 @@ private:
                 const auto found = ready_.find(&root);
                 return found == ready_.end() ? nullptr : found->second;
             }
-            case LeafKind::timer:
-                return &static_cast<detail::Timer*>(root.leaf())->waiting().promise();
-            case LeafKind::waiter:
-                return &static_cast<detail::Waiter*>(root.leaf())->waiting().promise();
-            case LeafKind::operation: {
-                const Handle waiter = static_cast<detail::Operation*>(root.leaf())->waiter;
-                return waiter ? &waiter.promise() : nullptr;
-            }
-            case LeafKind::composite:
-                return composite_of(root).awaiting();
             case LeafKind::ready:
             case LeafKind::ready_forced:
                 return &root;
+            default:
+                return detail::innermost_waiting(root);
         }
-        return nullptr;
     }
 
     Reactor& reactor_;

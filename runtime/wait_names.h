@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// What a unit waits for, in a word or two, for reports and traces.
+// What a unit waits for, in a word or two, and which of its frames waits; for reports and traces.
 #pragma once
 
 #include <weir/runtime/operation.h>
+#include <weir/runtime/timer_wheel.h>
 #include <weir/runtime/unit.h>
 
 namespace weir::detail {
@@ -78,6 +79,28 @@ inline WaitName name_of_wait(const PromiseBase& root) noexcept {
             return {static_cast<const Composite*>(root.leaf())->name()};
     }
     return {"unknown"};
+}
+
+/// The innermost frame of a unit that waits; null where it does not, and for composites that do not
+/// know it.
+inline PromiseBase* innermost_waiting(const PromiseBase& root) noexcept {
+    switch (root.leaf_kind()) {
+        case LeafKind::timer:
+            return &static_cast<const Timer*>(root.leaf())->waiting().promise();
+        case LeafKind::waiter:
+            return &static_cast<const Waiter*>(root.leaf())->waiting().promise();
+        case LeafKind::operation: {
+            const Handle waiter = static_cast<const Operation*>(root.leaf())->waiter;
+            return waiter ? &waiter.promise() : nullptr;
+        }
+        case LeafKind::composite:
+            return static_cast<const Composite*>(root.leaf())->awaiting();
+        case LeafKind::none:
+        case LeafKind::ready:
+        case LeafKind::ready_forced:
+            return nullptr;
+    }
+    return nullptr;
 }
 
 }  // namespace weir::detail

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "bench/contest.h"
+#include "bench/memory/frames.h"
 #include "bench/memory/waiters.h"
 
 namespace weir::bench {
@@ -95,11 +96,29 @@ Result<void> waiters(const Plan& plan, Report& report) {
     return worst;
 }
 
+// The compiler decides it, so once is enough.
+Result<void> frames(const Plan&, Report& report) {
+    const std::vector<std::string> kinds = kinds_of_frames();
+    for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
+        std::fprintf(stderr, "memory: frames of a task that waits: %s\n", kinds[kind].c_str());
+        Command worker("frames_weir");
+        const Result<Sample> sample = measure(worker.argument(kind));
+        if (!sample) return sample.error();
+        for (const auto& [frame, bytes] : sample->values()) {
+            if (frame.ends_with("_bytes") || frame.ends_with("_s")) continue;  // of the process
+            Series series;
+            series.add(bytes);
+            report.add(Subject("frames." + kinds[kind] + " " + frame, "weir").unit("B"), series);
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<void> run_memory_group(const Plan& plan, Report& report) {
     Result<void> worst = sleepers(plan, report);
-    for (auto* part : {lateness, waiters}) {
+    for (auto* part : {lateness, waiters, frames}) {
         if (Result<void> done = part(plan, report); !done) worst = std::move(done);
     }
     if (plan.is_quick()) return worst;

@@ -7,11 +7,11 @@
 #include <weir/runtime/task_group.h>
 
 #include <algorithm>
-#include <chrono>
 #include <random>
 #include <vector>
 
 #include "bench/groups.h"
+#include "bench/turn_meter.h"
 
 namespace weir::bench {
 namespace {
@@ -32,20 +32,23 @@ Task<bool> sleep_together(std::size_t count, Duration span) {
     co_return all_slept;
 }
 
-using Clock = std::chrono::steady_clock;
+using Clock = TurnMeter::Clock;
 using Milliseconds = std::chrono::duration<float, std::milli>;
 
-Task<void> punctual(Duration span, Clock::time_point start, float& lateness) {
+Task<void> punctual(Duration span, Clock::time_point start, float& lateness, TurnMeter& turns) {
     co_await sleep_until(Instant(start.time_since_epoch() + span));
-    lateness = Milliseconds(Clock::now() - start - span).count();
+    const Clock::time_point now = Clock::now();
+    turns.step(now);
+    lateness = Milliseconds(now - start - span).count();
 }
 
-Task<void> sleep_spread(const std::vector<Duration>& spans, std::vector<float>& lateness) {
+Task<void> sleep_spread(const std::vector<Duration>& spans, std::vector<float>& lateness,
+                        TurnMeter& turns) {
     co_await with_group([&](TaskGroup& group) -> Task<void> {
         // The first deadline is one span from now, so that spawning is not counted as lateness.
         const Clock::time_point start = Clock::now();
         for (std::size_t i = 0; i < spans.size(); ++i)
-            group.spawn(punctual(spans[i], start, lateness[i]));
+            group.spawn(punctual(spans[i], start, lateness[i], turns));
         co_return;
     });
 }
@@ -71,12 +74,14 @@ Result<Sample> sleepers_spread_weir(const Arguments& arguments) {
         spans[i] = span + span / count * i;
     std::shuffle(spans.begin(), spans.end(), std::mt19937(1));
     std::vector<float> lateness(count);
-    run(sleep_spread(spans, lateness));
+    TurnMeter turns;
+    run(sleep_spread(spans, lateness, turns));
     std::sort(lateness.begin(), lateness.end());
     Sample sample;
     sample.set("lateness_p50_ms", lateness[count / 2]);
     sample.set("lateness_p99_ms", lateness[count - 1 - count / 100]);
     sample.set("lateness_max_ms", lateness.back());
+    sample.set("turn_max_ms", turns.longest_ms());
     return sample;
 }
 
