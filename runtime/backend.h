@@ -36,6 +36,7 @@ class BufferPool;
 class Operation;
 class OperationList;
 class PoolJob;
+class ReceiveOperation;
 class ReadyQueue;
 
 class Backend {
@@ -48,6 +49,9 @@ public:
     virtual void submit(Operation& operation) = 0;
     /// Asks a submitted operation to end soon. It may still succeed.
     virtual void cancel(Operation& operation) noexcept = 0;
+    /// Drops what has arrived for a stream that is gone, whose receive is idle. False: the kernel
+    /// goes on receiving for it; the operation is in flight, completes once more, and is free then.
+    virtual bool let_go(ReceiveOperation&) noexcept { return true; }
     /// Waits until an operation completes, wake() is called or `deadline` passes, and appends what
     /// completed. With a deadline in the past it only looks.
     virtual void wait(Instant deadline, OperationList& completed) = 0;

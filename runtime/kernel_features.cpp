@@ -10,10 +10,11 @@ namespace weir {
 namespace {
 
 constexpr std::array kAll = {
-    KernelFeature::io_uring,      KernelFeature::deferred_completions,
-    KernelFeature::wait_argument, KernelFeature::no_drop,
-    KernelFeature::buffer_ring,   KernelFeature::registered_ring,
-    KernelFeature::epoll_pwait2,  KernelFeature::pidfd,
+    KernelFeature::io_uring,        KernelFeature::deferred_completions,
+    KernelFeature::wait_argument,   KernelFeature::no_drop,
+    KernelFeature::buffer_ring,     KernelFeature::multishot_receive,
+    KernelFeature::registered_ring, KernelFeature::epoll_pwait2,
+    KernelFeature::pidfd,
 };
 
 std::string_view without_blanks(std::string_view text) {
@@ -53,6 +54,8 @@ std::string_view to_string(KernelFeature feature) noexcept {
             return "no_drop";
         case KernelFeature::buffer_ring:
             return "buffer_ring";
+        case KernelFeature::multishot_receive:
+            return "multishot_receive";
         case KernelFeature::registered_ring:
             return "registered_ring";
         case KernelFeature::epoll_pwait2:

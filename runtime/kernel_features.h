@@ -19,6 +19,7 @@ enum class KernelFeature : std::uint8_t {
     wait_argument,         ///< io_uring waits with a time limit, EXT_ARG (5.11). Without: epoll
     no_drop,               ///< io_uring keeps all completions, NODROP (5.5). Without: epoll
     buffer_ring,           ///< io_uring picks receive buffers from a ring (5.19). Without: epoll
+    multishot_receive,     ///< io_uring goes on receiving between reads (6.0). Without: more calls
     registered_ring,       ///< io_uring's descriptor is registered (5.18). Without: slower calls
     epoll_pwait2,          ///< epoll waits in nanoseconds (5.11). Without: in milliseconds
     pidfd,                 ///< pidfd_open (5.3). Without: processes cannot be started
@@ -27,7 +28,7 @@ enum class KernelFeature : std::uint8_t {
 /// The name in WEIR_WITHOUT: that of the enumerator.
 std::string_view to_string(KernelFeature feature) noexcept;
 
-/// A set of features, one byte large.
+/// A set of features, two bytes large.
 class KernelFeatures {
 public:
     constexpr KernelFeatures() noexcept {}
@@ -42,7 +43,7 @@ public:
         return (bits_ & bit(feature)) != 0;
     }
     constexpr KernelFeatures& operator|=(KernelFeatures other) noexcept {
-        bits_ = static_cast<std::uint8_t>(bits_ | other.bits_);
+        bits_ = static_cast<std::uint16_t>(bits_ | other.bits_);
         return *this;
     }
     friend constexpr KernelFeatures operator|(KernelFeatures left, KernelFeatures right) noexcept {
@@ -50,7 +51,7 @@ public:
     }
     /// What is in both.
     friend constexpr KernelFeatures operator&(KernelFeatures left, KernelFeatures right) noexcept {
-        left.bits_ = static_cast<std::uint8_t>(left.bits_ & right.bits_);
+        left.bits_ = static_cast<std::uint16_t>(left.bits_ & right.bits_);
         return left;
     }
     friend constexpr bool operator==(KernelFeatures, KernelFeatures) noexcept = default;
@@ -59,11 +60,11 @@ public:
     std::string to_string() const;
 
 private:
-    static constexpr std::uint8_t bit(KernelFeature feature) noexcept {
-        return static_cast<std::uint8_t>(1u << static_cast<unsigned>(feature));
+    static constexpr std::uint16_t bit(KernelFeature feature) noexcept {
+        return static_cast<std::uint16_t>(1u << static_cast<unsigned>(feature));
     }
 
-    std::uint8_t bits_ = 0;
+    std::uint16_t bits_ = 0;
 };
 
 /// What the environment's WEIR_WITHOUT leaves out in each loop of this process, such as

@@ -61,6 +61,27 @@ public:
     Bytes data{};                 // send: what is still to be sent; connect: the sockaddr
 };
 
+/// A stream's receive. A backend may let the kernel go on receiving between two reads: what arrives
+/// then waits here for the next one, and the operation must not die before Backend::let_go().
+class ReceiveOperation : public Operation {
+public:
+    using Operation::Operation;
+
+    /// True where a read would be answered without the kernel.
+    bool has_arrivals() const noexcept { return arrivals > 0 || came_instead <= 0; }
+
+    // For the backend's use.
+    static constexpr std::uint16_t kNoBuffer = 0xffff;
+    std::uint16_t first_arrival = kNoBuffer;
+    std::uint16_t last_arrival = kNoBuffer;
+    std::uint16_t arrivals = 0;
+    std::uint8_t reads = 0;    // so far, as far as they count
+    bool is_armed = false;     // the kernel goes on receiving
+    bool is_stopping = false;  // and was asked not to, since nobody reads
+    bool is_closing = false;   // and was asked not to, since the stream is gone
+    int came_instead = 1;      // after the arrivals: the end, or a negated errno value. 1: neither
+};
+
 /// receive_from and send_to: a datagram and the address of its other end. It lies in the socket's
 /// DatagramSlot; what it sends lives in the awaiter's frame or longer.
 class MessageOperation : public Operation {

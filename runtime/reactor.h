@@ -143,6 +143,12 @@ public:
         }
         ++operations_;
     }
+    /// Before a stream's receive dies. False: the kernel still has it, and it completes once more.
+    bool let_go(detail::ReceiveOperation& operation) noexcept {
+        if (backend_->let_go(operation)) return true;
+        ++operations_;
+        return false;
+    }
     /// The outermost task, for reports. Null once it has ended.
     void set_main(detail::PromiseBase* root) noexcept;
     detail::PromiseBase* main() const noexcept { return main_; }

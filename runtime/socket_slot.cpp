@@ -3,6 +3,7 @@
 
 #include <weir/runtime/backend.h>
 #include <weir/runtime/reactor.h>
+#include <initializer_list>
 #include <utility>
 
 namespace weir::detail {
@@ -63,7 +64,7 @@ void SocketSlot::orphan() noexcept {
     Reactor& reactor = Reactor::current();
     reactor.slot_orphaned();
     Backend& backend = reactor.backend();
-    for (Operation* operation : {&input, &output}) {
+    for (Operation* operation : std::initializer_list<Operation*>{&input, &output}) {
         if (operation->in_flight() && !operation->cancel_asked) backend.cancel(*operation);
     }
     end_if_unused();
@@ -72,6 +73,7 @@ void SocketSlot::orphan() noexcept {
 void SocketSlot::end_if_unused() noexcept {
     if (!is_orphan || !input.is_idle() || !output.is_idle()) return;
     Reactor& reactor = Reactor::current();
+    if (!reactor.let_go(input)) return;
     reactor.backend().close(fd());
     reactor.slot_closed();
     delete this;

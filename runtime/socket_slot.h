@@ -25,7 +25,7 @@ public:
     /// A new one, which owns `fd`: where there is no memory for it, `fd` is closed.
     static SocketSlot* make(int fd, OperationKind input, OperationKind output);
 
-    Operation input;
+    ReceiveOperation input;  // or an accept
     Operation output;
     Lease unread;             // received for a reader that was cancelled: the next one gets it
     int unread_error = 0;     // or what that reader would have been told: a negated errno value

@@ -83,7 +83,7 @@ Result<void> Stream::shut_down_output() noexcept {
 }
 
 bool Stream::is_quiet() const noexcept {
-    if (slot_->has_unread) return false;
+    if (slot_->has_unread || slot_->input.has_arrivals()) return false;
     return !Reactor::current().backend().has_input(slot_->fd());
 }
 

@@ -14,23 +14,34 @@
 #include <weir/runtime/buffers.h>
 #include <weir/runtime/operation.h>
 #include "runtime/backend/system_backend.h"
+#include "runtime/backend/uring_arrivals.h"
+#include "runtime/backend/uring_entries.h"
 #include "runtime/backend/uring_ring.h"
 
 namespace weir::detail {
 namespace {
 
-constexpr std::size_t kBytesAtMost = std::size_t{1} << 30;  // an entry's length has 32 bits
 // How often the kernel may fail to start a thread for a file. It takes some 30 ms over each.
 constexpr std::uint8_t kThreadsRefusedMax = 30;
+// How much may wait for a stream that nobody reads, in buffers, before the kernel is stopped.
+constexpr std::uint16_t kArrivalsMax = 4;
 // Values of user_data that are no operation's address.
 constexpr std::uint64_t kIgnore = 1;
 constexpr std::uint64_t kWake = 2;
+
+bool is_armed(const Operation& operation) noexcept {
+    return operation.kind == OperationKind::receive &&
+           static_cast<const ReceiveOperation&>(operation).is_armed;
+}
 
 class UringBackend final : public SystemBackend {
 public:
     // Sockets block: on a non-blocking one io_uring gives EAGAIN instead of waiting.
     UringBackend(const BackendOptions& options, BufferPool& buffers)
-        : SystemBackend(0, options.without), buffers_(buffers), ring_(options, buffers) {}
+        : SystemBackend(0, options.without),
+          buffers_(buffers),
+          arrivals_(buffers),
+          ring_(options, buffers) {}
 
     Result<void> begin() {
         if (wake_fd() < 0) return Error::from_errno(EMFILE, "starting io_uring");
@@ -40,6 +51,7 @@ public:
     BackendKind kind() const noexcept override { return BackendKind::uring; }
     void submit(Operation& operation) override;
     void cancel(Operation& operation) noexcept override;
+    bool let_go(ReceiveOperation& operation) noexcept override;
     void wait(Instant deadline, OperationList& completed) override;
     int descriptor() const noexcept override { return ring_.get().ring_fd; }
     bool has_pending() const noexcept override {
@@ -49,8 +61,6 @@ public:
 
 private:
     bool queue(Operation& operation) noexcept;
-    void prepare_message(io_uring_sqe* entry, MessageOperation& operation) noexcept;
-    void prepare_file(io_uring_sqe* entry, FileOperation& operation) noexcept;
     bool queue_cancel(Operation& operation) noexcept;
     void queue_wake_watch() noexcept;
     void queue_deferred() noexcept;
@@ -58,21 +68,30 @@ private:
     void finish(Operation& operation, int result, unsigned flags);
     void finish_file(FileOperation& operation, int result);
     void finish_receive(Operation& operation, int result, unsigned flags);
+    bool needs_no_kernel(ReceiveOperation& operation) noexcept;
+    void arrived(ReceiveOperation& operation, int result, unsigned flags);
+    void keep(ReceiveOperation& operation, int result, BufferPool::Buffer buffer) noexcept;
     void finish_send(Operation& operation, int result);
     void requeue(Operation& operation);
 
     BufferPool& buffers_;
+    UringArrivals arrivals_;
     UringRing ring_;
     OperationList completed_;
     // The kernel takes all that is queued, unless it lacks memory. These then wait until it does.
     OperationList unsent_;
     OperationList unsent_cancels_;  // in flight, to be cancelled
     bool watching_wake_ = false;
+    const bool may_go_on_receiving_ = may_use(KernelFeature::multishot_receive);
 };
 
 void UringBackend::submit(Operation& operation) {
     operation.state = OperationState::in_flight;
     operation.cancel_asked = false;
+    if (operation.kind == OperationKind::receive &&
+        needs_no_kernel(static_cast<ReceiveOperation&>(operation))) {
+        return;
+    }
     requeue(operation);
 }
 
@@ -84,74 +103,9 @@ void UringBackend::requeue(Operation& operation) {
 bool UringBackend::queue(Operation& operation) noexcept {
     io_uring_sqe* entry = ring_.next_entry();
     if (entry == nullptr) return false;
-    const int fd = operation.fd;
-    switch (operation.kind) {
-        case OperationKind::accept:
-            io_uring_prep_accept(entry, fd, nullptr, nullptr, SOCK_CLOEXEC);
-            break;
-        case OperationKind::connect: {
-            const Bytes address = operation.data;
-            io_uring_prep_connect(entry, fd, reinterpret_cast<const sockaddr*>(address.data()),
-                                  static_cast<socklen_t>(address.size()));
-            break;
-        }
-        case OperationKind::receive:
-            io_uring_prep_recv(entry, fd, operation.buffer.data, buffers_.buffer_size(), 0);
-            if (operation.buffer.data == nullptr) {
-                entry->flags |= IOSQE_BUFFER_SELECT;
-                entry->buf_group = UringRing::kBufferGroup;
-            }
-            break;
-        case OperationKind::send:
-            // MSG_WAITALL: the kernel goes on after a short send, in place.
-            io_uring_prep_send(entry, fd, operation.data.data(),
-                               std::min(operation.data.size(), kBytesAtMost),
-                               MSG_NOSIGNAL | MSG_WAITALL);
-            break;
-        case OperationKind::wait_readable:
-            io_uring_prep_poll_add(entry, fd, POLLIN);
-            break;
-        case OperationKind::receive_from:
-        case OperationKind::send_to:
-            prepare_message(entry, static_cast<MessageOperation&>(operation));
-            break;
-        case OperationKind::read_at:
-        case OperationKind::write_at:
-        case OperationKind::sync:
-            prepare_file(entry, static_cast<FileOperation&>(operation));
-            break;
-    }
+    prepare_entry(entry, operation, {buffers_.buffer_size(), may_go_on_receiving_});
     io_uring_sqe_set_data(entry, &operation);
     return true;
-}
-
-void UringBackend::prepare_message(io_uring_sqe* entry, MessageOperation& operation) noexcept {
-    if (operation.kind == OperationKind::send_to) {
-        prepare_header(operation, operation.data.data(), operation.data.size());
-        io_uring_prep_sendmsg(entry, operation.fd, &operation.header, MSG_NOSIGNAL);
-        return;
-    }
-    prepare_header(operation, operation.buffer.data, buffers_.buffer_size());
-    io_uring_prep_recvmsg(entry, operation.fd, &operation.header, 0);
-    if (operation.buffer.data == nullptr) {
-        entry->flags |= IOSQE_BUFFER_SELECT;
-        entry->buf_group = UringRing::kBufferGroup;
-    }
-}
-
-void UringBackend::prepare_file(io_uring_sqe* entry, FileOperation& operation) noexcept {
-    const int fd = operation.fd;
-    if (operation.kind == OperationKind::read_at) {
-        const std::size_t size = std::min(operation.size, kBytesAtMost);
-        io_uring_prep_read(entry, fd, operation.into, static_cast<unsigned>(size),
-                           operation.offset);
-    } else if (operation.kind == OperationKind::write_at) {
-        const std::size_t size = std::min(operation.data.size(), kBytesAtMost);
-        io_uring_prep_write(entry, fd, operation.data.data(), static_cast<unsigned>(size),
-                            operation.offset);
-    } else {
-        io_uring_prep_fsync(entry, fd, 0);
-    }
 }
 
 void UringBackend::cancel(Operation& operation) noexcept {
@@ -160,6 +114,8 @@ void UringBackend::cancel(Operation& operation) noexcept {
     if (!unsent_.empty() && unsent_.remove(operation)) {
         return completed_.complete(operation, -ECANCELED);
     }
+    // The reader goes, and the kernel goes on: what it receives is the next reader's.
+    if (is_armed(operation)) return completed_.complete(operation, -ECANCELED);
     if (!unsent_cancels_.empty() || !queue_cancel(operation)) unsent_cancels_.push(operation);
 }
 
@@ -232,6 +188,9 @@ void UringBackend::reap() {
 
 void UringBackend::finish(Operation& operation, int result, unsigned flags) {
     if (!unsent_cancels_.empty()) unsent_cancels_.remove(operation);
+    if (is_armed(operation)) {
+        return arrived(static_cast<ReceiveOperation&>(operation), result, flags);
+    }
     if (result == -EINTR) {
         // A thread of the kernel was interrupted: by our cancel, or by a signal meant for others.
         if (operation.cancel_asked) {
@@ -283,6 +242,80 @@ void UringBackend::finish_receive(Operation& operation, int result, unsigned fla
     }
     if (result < 0) buffers_.give_back(std::exchange(operation.buffer, {}));
     completed_.complete(operation, result);
+}
+
+// --- receiving between reads
+// -----------------------------------------------------------------------
+//
+// From the third read of a stream on, the kernel is asked once to receive whatever comes
+// (multishot), instead of anew for each read. What comes while nobody reads waits in its buffers;
+// when a few wait, the kernel is stopped, so that a reader who is slow holds up the peer and not
+// the ring of buffers.
+
+// True where the kernel need not be asked: the answer is there, or is on its way anyhow.
+bool UringBackend::needs_no_kernel(ReceiveOperation& operation) noexcept {
+    if (operation.arrivals > 0) {
+        completed_.complete(operation, arrivals_.pop(operation));
+        return true;
+    }
+    if (operation.came_instead <= 0) {
+        completed_.complete(operation, std::exchange(operation.came_instead, 1));
+        return true;
+    }
+    return operation.is_armed;
+}
+
+void UringBackend::arrived(ReceiveOperation& operation, int result, unsigned flags) {
+    operation.is_armed = (flags & IORING_CQE_F_MORE) != 0;
+    if (!operation.is_armed) operation.is_stopping = false;
+    BufferPool::Buffer buffer;
+    if ((flags & IORING_CQE_F_BUFFER) != 0) {
+        buffer.number = static_cast<std::uint16_t>(flags >> IORING_CQE_BUFFER_SHIFT);
+        buffer.data = buffers_.buffer(buffer.number);
+    }
+    if (operation.is_closing) {
+        buffers_.give_back(buffer);
+        if (!operation.is_armed) completed_.complete(operation, -ECANCELED);
+    } else if (!operation.in_flight()) {
+        keep(operation, result, buffer);
+    } else if (result > 0) {
+        operation.buffer = buffer;
+        completed_.complete(operation, result);
+    } else {
+        buffers_.give_back(buffer);
+        // It was stopped while nobody read: this read asks anew.
+        if (result == -ECANCELED || result == -EINTR) return requeue(operation);
+        finish_receive(operation, result, 0);
+    }
+}
+
+// Nobody reads now.
+void UringBackend::keep(ReceiveOperation& operation, int result,
+                        BufferPool::Buffer buffer) noexcept {
+    if (result > 0) {
+        arrivals_.push(operation, buffer, result);
+        if (operation.arrivals >= kArrivalsMax && operation.is_armed && !operation.is_stopping) {
+            operation.is_stopping = queue_cancel(operation);
+        }
+        return;
+    }
+    buffers_.give_back(buffer);
+    // These end the receiving, and say nothing about the stream.
+    if (result == -ECANCELED || result == -EINTR || result == -ENOBUFS) return;
+    operation.came_instead = result;
+}
+
+bool UringBackend::let_go(ReceiveOperation& operation) noexcept {
+    while (operation.arrivals > 0) {
+        arrivals_.pop(operation);
+        buffers_.give_back(std::exchange(operation.buffer, {}));
+    }
+    if (!operation.is_armed) return true;
+    operation.is_closing = true;
+    operation.state = OperationState::in_flight;
+    operation.cancel_asked = true;
+    if (!unsent_cancels_.empty() || !queue_cancel(operation)) unsent_cancels_.push(operation);
+    return false;
 }
 
 void UringBackend::finish_send(Operation& operation, int result) {
