@@ -2,6 +2,7 @@
 #include "bench/worker.h"
 
 #include <fcntl.h>
+#include <simdjson.h>
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -76,29 +77,22 @@ std::string Sample::to_json() const {
     return out += '}';
 }
 
-// Reads what to_json() writes, and nothing more general.
 Result<Sample> Sample::from_json(std::string_view line) {
     const auto malformed = [&] {
         return Error(Errc::bad_argument, "not a worker's report: " + std::string(line));
     };
-    Sample sample;
-    std::string_view rest = line;
-    if (!rest.starts_with('{')) return malformed();
-    while (rest.size() > 1) {
-        rest.remove_prefix(1);  // the brace, or the comma of the last one
-        const std::size_t colon = rest.find("\":");
-        if (!rest.starts_with('"') || colon == rest.npos) return malformed();
-        const std::string name(rest.substr(1, colon - 1));
-        rest.remove_prefix(colon + 2);
-        double value = 0;
-        const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
-        if (error != std::errc()) return malformed();
-        rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
-        sample.set(name, value);
-        if (rest == "}") return sample;
-        if (!rest.starts_with(',')) return malformed();
+    simdjson::dom::parser parser;
+    simdjson::dom::object fields;
+    if (parser.parse(simdjson::padded_string(line)).get(fields) != simdjson::SUCCESS) {
+        return malformed();
     }
-    return malformed();
+    Sample sample;
+    for (const auto& [name, field] : fields) {
+        double value = 0;
+        if (field.get(value) != simdjson::SUCCESS) return malformed();
+        sample.set(std::string(name), value);
+    }
+    return sample;
 }
 
 std::size_t Arguments::number(std::size_t at) const {
