@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include <weir/runtime/timer_wheel.h>
 
+#include <sys/mman.h>
+
 #include <weir/runtime/ready_queue.h>
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace weir::detail {
 namespace {
 
 // How many entries ahead of the one being fired its timer, and the frame around it, are fetched.
 constexpr std::uint32_t kPrefetch = 12;
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+constexpr std::size_t kBlocksPerHugePage = 8;
 
 unsigned level_of(std::uint16_t slot_number) {
     return slot_number / 256;
@@ -43,32 +48,44 @@ void TimerWheel::keep_chunks_for(std::uint16_t slot_number) {
     slots_below_ = std::max(slots_below_, std::size_t{level_of(slot_number)} * kSlots);
     const std::size_t kept = std::min(slots_below_, armed_ + 1) + 2;
     while (chunks_free_ <= kept) [[unlikely]]
-        add_block();
+        add_blocks();
 }
 
+// Short, and with one branch that is not foretold: where many timers are disarmed in a row, as at
+// the end of a large group, each is a cache miss, and the processor works on as many of them at a
+// time as fit into its window.
 void TimerWheel::disarm(Timer& timer) noexcept {
     WEIR_CHECK(timer.is_armed());
-    const std::uint32_t entry = timer.location_ % 64;
-    Chunk& home = chunk(timer.location_ / 64);
-    home.timers[entry] = nullptr;
-    timer.location_ = Timer::kNowhere;
+    const std::uint32_t location = std::exchange(timer.location_, Timer::kNowhere);
+    Chunk& home = chunk(location / 64);
+    home.timers[location % 64] = nullptr;
     --armed_;
-    if (home.slot == kDetached) return;  // its slot is being fired right now
-
-    Slot& slot = slots_[home.slot];
+    // The chunk's head is another cache line than the entry, and not read without need: a timer's
+    // slot follows from its deadline, but for those whose slot is being fired right now.
+    if (is_draining_ && home.slot == kDetached) [[unlikely]]
+        return;
+    const std::uint16_t slot_number = slot_for(timer.deadline_);
+    WEIR_ASSERT(home.slot == slot_number);
+    Slot& slot = slots_[slot_number];
     --slot.live;
-    if (slot.live == 0) {
-        const std::uint16_t slot_number = home.slot;
-        free_chain(detach(slot_number));
-        return;
-    }
-    if (entry + 1u == home.used && &home == &chunk(slot.last) && home.used > 1) {
-        --home.used;  // armed and disarmed at once, as most timeouts are: leaves no trace
-        return;
-    }
     ++slot.dead;
+    if (location / 64 == slot.next / 64 || slot.live == 0 || slot.dead > slot.live + kEntries)
+        [[unlikely]]
+        tidy(slot_number, location);
+}
+
+// After a timer of the slot was disarmed: the last one, one in the last chunk, or one of very many.
+[[gnu::noinline]] void TimerWheel::tidy(std::uint16_t slot_number,
+                                        std::uint32_t location) noexcept {
+    Slot& slot = slots_[slot_number];
+    if (slot.live == 0) return free_chain(detach(slot_number));
+    if (location + 1 == slot.next && location % 64 > 0) {
+        --slot.next;  // armed and disarmed at once, as most timeouts are: leaves no trace
+        --slot.dead;
+        return;
+    }
     // Timeouts that are always disarmed must not pile up until their deadline.
-    if (slot.dead > slot.live + kEntries) sweep(home.slot);
+    if (slot.dead > slot.live + kEntries) sweep(slot_number);
 }
 
 void TimerWheel::advance(Instant now) noexcept {
@@ -140,6 +157,7 @@ void TimerWheel::fire(Timer& timer) noexcept {
 template <typename Each>
 void TimerWheel::drain(std::uint16_t slot_number, Each each) noexcept {
     std::uint32_t number = detach(slot_number);
+    is_draining_ = true;
     while (number != kNone) {
         Chunk& current = chunk(number);
         for (std::uint32_t entry = 0; entry < current.used; ++entry) {
@@ -152,6 +170,7 @@ void TimerWheel::drain(std::uint16_t slot_number, Each each) noexcept {
         free_chunk(number);
         number = next;
     }
+    is_draining_ = false;
 }
 
 std::uint16_t TimerWheel::slot_for(std::uint32_t deadline) const noexcept {
@@ -163,29 +182,39 @@ std::uint16_t TimerWheel::slot_for(std::uint32_t deadline) const noexcept {
 // Precondition: keep_chunks_for() when the timer was armed.
 void TimerWheel::place(Timer& timer, std::uint16_t slot_number) noexcept {
     Slot& slot = slots_[slot_number];
-    if (slot.last == kNone) {
-        slot.first = slot.last = new_chunk(slot_number);
-        mark(slot_number);
-    } else if (chunk(slot.last).used == kEntries) {
-        const std::uint32_t added = new_chunk(slot_number);
-        chunk(slot.last).next = added;
-        slot.last = added;
-    }
-    Chunk& tail = chunk(slot.last);
-    timer.location_ = slot.last * 64 + tail.used;
-    tail.timers[tail.used++] = &timer;
+    if (slot.next % 64 == kEntries) [[unlikely]]
+        extend(slot_number);
+    const std::uint32_t location = slot.next++;
+    timer.location_ = location;
+    chunk(location / 64).timers[location % 64] = &timer;
     ++slot.live;
+}
+
+[[gnu::noinline]] void TimerWheel::extend(std::uint16_t slot_number) noexcept {
+    Slot& slot = slots_[slot_number];
+    const std::uint32_t added = new_chunk(slot_number);
+    if (slot.first == kNone) {
+        slot.first = added;
+        mark(slot_number);
+    } else {
+        chunk(slot.next / 64).next = added;
+    }
+    slot.next = added * 64;
 }
 
 // Writes a slot's chain anew without the entries of disarmed timers; order is kept. Room never
 // runs out, since the writer follows the reader over the same chunks.
 void TimerWheel::sweep(std::uint16_t slot_number) noexcept {
     Slot& slot = slots_[slot_number];
+    chunk(slot.next / 64).used = static_cast<std::uint16_t>(slot.next % 64);
     std::uint32_t write_chunk = slot.first;
     std::uint32_t write_entry = 0;
     for (std::uint32_t number = slot.first; number != kNone; number = chunk(number).next) {
         Chunk& source = chunk(number);
         for (std::uint32_t entry = 0; entry < source.used; ++entry) {
+            if (entry + kPrefetch < source.used) {
+                __builtin_prefetch(source.timers[entry + kPrefetch], 1);
+            }
             Timer* timer = source.timers[entry];
             if (timer == nullptr) continue;
             if (write_entry == kEntries) {
@@ -199,14 +228,16 @@ void TimerWheel::sweep(std::uint16_t slot_number) noexcept {
     // All chunks but the last of a chain are full: those before the writer's are so already.
     free_chain(chunk(write_chunk).next);
     chunk(write_chunk).next = kNone;
-    chunk(write_chunk).used = static_cast<std::uint16_t>(write_entry);
-    slot.last = write_chunk;
+    chunk(write_chunk).used = kEntries;
+    slot.next = write_chunk * 64 + write_entry;
     slot.dead = 0;
 }
 
 std::uint32_t TimerWheel::detach(std::uint16_t slot_number) noexcept {
-    const std::uint32_t first = slots_[slot_number].first;
+    const Slot& slot = slots_[slot_number];
+    const std::uint32_t first = slot.first;
     if (first == kNone) return kNone;
+    chunk(slot.next / 64).used = static_cast<std::uint16_t>(slot.next % 64);
     for (std::uint32_t number = first; number != kNone; number = chunk(number).next) {
         chunk(number).slot = kDetached;
     }
@@ -223,9 +254,26 @@ void TimerWheel::free_chain(std::uint32_t first) noexcept {
     }
 }
 
-void TimerWheel::add_block() {
-    blocks_.push_back(std::make_unique_for_overwrite<Chunk[]>(kChunksPerBlock));
-    chunks_free_ += kChunksPerBlock;
+// The first ones are small: few timers need little memory, and none is asked for in advance.
+void TimerWheel::add_blocks() {
+    static_assert(kBlocksPerHugePage * kChunksPerBlock * sizeof(Chunk) == kHugePage);
+    const std::size_t added = blocks_.size() < kBlocksPerHugePage ? 1 : kBlocksPerHugePage;
+    blocks_.reserve(blocks_.size() + added);
+    const Region& region = regions_.emplace_back(added);
+    for (std::size_t number = 0; number < added; ++number)
+        blocks_.push_back(region.block(number));
+    chunks_free_ += added * kChunksPerBlock;
+}
+
+TimerWheel::Region::Region(std::size_t blocks)
+    : alignment_(blocks == 1 ? std::align_val_t(alignof(Chunk)) : std::align_val_t(kHugePage)) {
+    const std::size_t bytes = blocks * kChunksPerBlock * sizeof(Chunk);
+    chunks_ = static_cast<Chunk*>(::operator new(bytes, alignment_));
+    if (blocks > 1) ::madvise(chunks_, bytes, MADV_HUGEPAGE);  // where it can be had
+}
+
+TimerWheel::Region::~Region() {
+    if (chunks_ != nullptr) ::operator delete(chunks_, alignment_);
 }
 
 std::uint32_t TimerWheel::new_chunk(std::uint16_t slot) noexcept {
@@ -237,7 +285,7 @@ std::uint32_t TimerWheel::new_chunk(std::uint16_t slot) noexcept {
     if (is_used) free_chunks_ = taken.next;
     taken.next = kNone;
     taken.slot = slot;
-    taken.used = 0;
+    taken.used = kEntries;
     return number;
 }
 

@@ -11,8 +11,10 @@
 #include <weir/runtime/base/time.h>
 #include <weir/runtime/unit.h>
 #include <array>
+#include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <new>
+#include <utility>
 #include <vector>
 
 namespace weir::detail {
@@ -104,15 +106,36 @@ private:
     /// used.
     struct Chunk {
         std::uint32_t next;
-        std::uint16_t slot;  // level * 256 + slot, so that disarm finds the counts
-        std::uint16_t used;
+        std::uint16_t slot;  // level * 256 + slot, or kDetached
+        std::uint16_t used;  // of the last one of a chain: not before it is detached
         std::array<Timer*, kEntries> timers;
     };
     static_assert(sizeof(Chunk) == 512);
 
+    /// Memory of one block, or of several in a huge page of their own: to find a timer among
+    /// millions is bound by address translation.
+    class Region {
+    public:
+        explicit Region(std::size_t blocks);
+        Region(Region&& other) noexcept
+            : chunks_(std::exchange(other.chunks_, nullptr)), alignment_(other.alignment_) {}
+        Region& operator=(Region&&) = delete;
+        ~Region();
+
+        Chunk* block(std::size_t number) const noexcept {
+            return chunks_ + number * kChunksPerBlock;
+        }
+
+    private:
+        Chunk* chunks_;
+        std::align_val_t alignment_;
+    };
+
+    /// All chunks of a chain but the last are full. To arm a timer writes to one cache line of the
+    /// last one, and reads none.
     struct Slot {
         std::uint32_t first = kNone;
-        std::uint32_t last = kNone;
+        std::uint32_t next = kEntries;  // location of the next timer; entry 63: in a chunk to come
         std::uint32_t live = 0;
         std::uint32_t dead = 0;  // entries whose timer was disarmed
     };
@@ -121,11 +144,13 @@ private:
         return blocks_[number / kChunksPerBlock][number % kChunksPerBlock];
     }
     void keep_chunks_for(std::uint16_t slot_number);
-    void add_block();
+    void add_blocks();
     std::uint32_t new_chunk(std::uint16_t slot) noexcept;
     void free_chunk(std::uint32_t number) noexcept;
     std::uint16_t slot_for(std::uint32_t deadline) const noexcept;
     void place(Timer& timer, std::uint16_t slot_number) noexcept;
+    void extend(std::uint16_t slot_number) noexcept;
+    void tidy(std::uint16_t slot_number, std::uint32_t location) noexcept;
     void sweep(std::uint16_t slot_number) noexcept;
     void free_chain(std::uint32_t first) noexcept;
     std::uint32_t detach(std::uint16_t slot_number) noexcept;
@@ -142,11 +167,13 @@ private:
     std::size_t armed_ = 0;
     std::array<Slot, kLevels * kSlots> slots_{};
     std::array<std::array<std::uint64_t, kSlots / 64>, kLevels> occupied_{};
-    std::vector<std::unique_ptr<Chunk[]>> blocks_;
+    std::vector<Chunk*> blocks_;
+    std::vector<Region> regions_;        // where the blocks lie
     std::uint32_t free_chunks_ = kNone;  // those that were given back
     std::uint32_t chunks_touched_ = 0;   // those from here on were never taken
     std::size_t chunks_free_ = 0;        // of both
-    std::size_t slots_below_ = 0;        // of the levels below the coarsest that was ever used
+    bool is_draining_ = false;
+    std::size_t slots_below_ = 0;  // of the levels below the coarsest that was ever used
 };
 
 }  // namespace weir::detail
