@@ -38,7 +38,10 @@ public:
                 array, [&](ondemand::value element) { return check(element, depth + 1); });
         }
         if (type == ondemand::json_type::string) {
-            return check_string(value.raw_json_token(), scratch_);
+            // Taken, not only looked at: what the parser has to skip it may take for a key.
+            ondemand::raw_json_string text;
+            if (const error_code error = value.get_raw_json_string().get(text)) return error;
+            return check_string(document_.string_token(text.raw()), scratch_);
         }
         return is_json_scalar(trim_json(value.raw_json_token())) ? simdjson::SUCCESS
                                                                  : simdjson::TAPE_ERROR;

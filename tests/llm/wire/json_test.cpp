@@ -73,6 +73,8 @@ const std::vector<std::string> kBad = {
     "\"a\"b\"",
     "{\"\\q\":1}",
     "\xEF\xBB\xBF{}",
+    "{\"a\":\"b\":1}",
+    "{\"a\":\"b\":{\"c\":\"d\"}],\"e\":{}}",
 };
 
 TEST(Json, AcceptsWhatTheGrammarAllows) {
