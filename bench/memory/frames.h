@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+//
+// What a waiting task is made of, coroutine frame by coroutine frame.
 #pragma once
 
 #include <string>
