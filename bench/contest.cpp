@@ -1,9 +1,27 @@
 // SPDX-License-Identifier: MIT
 #include "bench/contest.h"
 
+#include <sys/mman.h>
+
 #include <cstdio>
 
 namespace weir::bench {
+namespace {
+
+void touch_memory(std::size_t bytes) {
+    if (bytes == 0) return;
+    void* start = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (start == MAP_FAILED) return;
+    ::madvise(start, bytes, MADV_HUGEPAGE);
+    constexpr std::size_t kPage = 4096;
+    auto* const memory = static_cast<volatile char*>(start);
+    for (std::size_t at = 0; at < bytes; at += kPage)
+        memory[at] = 1;
+    ::munmap(start, bytes);
+}
+
+}  // namespace
 
 Contender& Contender::backend(const std::string& name) {
     backend_ = name;
@@ -22,6 +40,7 @@ void Contest::ask(std::string metric, std::string unit,
 }
 
 Result<void> Contest::take_turn(Contender& contender) {
+    touch_memory(warm_bytes_);
     std::optional<Sample> nothing;
     if (contender.nothing_) {
         Result<Sample> sample = measure(*contender.nothing_);

@@ -5,6 +5,7 @@
 // repeats.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -61,6 +62,10 @@ public:
 
     /// A figure that is made of what each process reports.
     void ask(std::string metric, std::string unit, std::function<double(const Reading&)> read);
+    /// How much memory is touched and given back before each turn: about what the hungriest takes.
+    /// Where this machine is a guest, its host has to find memory that was not used for a while,
+    /// and whoever comes first would pay for that.
+    void warm_memory(std::size_t bytes) noexcept { warm_bytes_ = bytes; }
     void enter(Contender contender) { contenders_.push_back(std::move(contender)); }
     /// Each contender as often as the plan says, and then all figures into the report. A peer that
     /// has no such thing is left out; a failure ends the contender, and the others go on.
@@ -75,6 +80,7 @@ private:
     Result<void> take_turn(Contender& contender);
 
     std::string title_;
+    std::size_t warm_bytes_ = 0;
     std::vector<Question> questions_;
     std::vector<Contender> contenders_;
 };

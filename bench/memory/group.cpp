@@ -38,6 +38,7 @@ Result<void> sleepers(const Plan& plan, Report& report) {
     const std::size_t count = plan.is_quick() ? 200'000 : 1'000'000;
     const std::size_t milliseconds = plan.is_quick() ? 1000 : 10'000;
     Contest contest("memory: " + std::to_string(count) + " sleepers");
+    contest.warm_memory(std::size_t{3} << 30);
     ask_bytes_and_cpu(contest, "sleepers", ".cpu_s_per_million", 1e6);
     enter_own_sleepers(contest, count, milliseconds);
     for (const Peer& peer : plan.peers()) {
@@ -52,6 +53,7 @@ Result<void> ten_million_sleepers(Report& report) {
     constexpr std::size_t kCount = 10'000'000;
     constexpr std::size_t kMilliseconds = 20'000;
     Contest contest("memory: ten million sleepers");
+    contest.warm_memory(std::size_t{2} << 30);
     ask_bytes_and_cpu(contest, "sleepers10m", ".cpu_s", kCount);
     enter_own_sleepers(contest, kCount, kMilliseconds);
     return contest.run(Plan(false, 1, {}), report);
@@ -130,6 +132,7 @@ Result<void> run_hundred_million(const Plan&, Report& report) {
     constexpr std::size_t kCount = 100'000'000;
     constexpr std::size_t kMilliseconds = 60'000;
     Contest contest("one hundred million sleepers, all at one time");
+    contest.warm_memory(std::size_t{14} << 30);
     ask_bytes_and_cpu(contest, "hundred_million", ".cpu_s", kCount);
     contest.ask("hundred_million.wall_s", "s",
                 [](const Reading& reading) { return reading.raw("wall_s"); });

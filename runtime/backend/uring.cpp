@@ -244,8 +244,7 @@ void UringBackend::finish_receive(Operation& operation, int result, unsigned fla
     completed_.complete(operation, result);
 }
 
-// --- receiving between reads
-// -----------------------------------------------------------------------
+// --- receiving between reads ---------------------------------------------------------------------
 //
 // From the third read of a stream on, the kernel is asked once to receive whatever comes
 // (multishot), instead of anew for each read. What comes while nobody reads waits in its buffers;
