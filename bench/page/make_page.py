@@ -4,10 +4,12 @@
 # usage: make_page.py FIGURES.jsonl PAGE.html
 #
 # One page out of the figures that `weir_bench --json` has written: a plot for each metric, with
-# weir, its floor and its peers, and a table of all of them. The page holds all that it shows.
+# weir, its floor and its peers; one for the parts of a whole, such as the frames of a task; one for
+# a metric over the number of tasks; and a table of all. The page holds all that it shows.
 import html
 import io
 import json
+import re
 import sys
 
 import matplotlib
@@ -19,11 +21,18 @@ GROUPS = [
     ("Tasks", ("spawn_join", "yield", "await", "semaphore", "cancel", "cancel_io",
                "spawn_join_traced")),
     ("Timers", ("timer",)),
-    ("Memory of tasks", ("sleepers", "sleepers10m", "hundred_million", "waiting")),
+    ("Memory of tasks", ("sleepers", "sleepers10m", "hundred_million")),
     ("Sockets", ("pingpong1", "pingpong100")),
     ("HTTP", ("inflight",)),
     ("Tests", ("simulation_seeds",)),
 ]
+# Metrics that are shown in one plot: the name's first part is its title, the second a bar's label.
+PARTS = [
+    ("What a task costs by what it waits for", re.compile(r"(waiting)\.(\w+)_bytes$")),
+    ("What a waiting task is made of", re.compile(r"frames\.(\w+) (?:\d+ )?(.+)$")),
+]
+# Metrics over a number: the two parts are what is counted and how much of it.
+SCALES = re.compile(r"(sleepers|connections)_([\d.e]+)$")
 COLORS = {"weir": "#1b6ca8", "floor": "#9aa5b1"}
 PEER_COLOR = "#d9a441"
 
@@ -74,6 +83,25 @@ def is_rate(figure):
     return figure["unit"] == "1/s"
 
 
+def svg_of(picture):
+    picture.tight_layout()
+    text = io.StringIO()
+    picture.savefig(text, format="svg", metadata={"Date": None})
+    plt.close(picture)
+    svg = text.getvalue()
+    return svg[svg.index("<svg"):]
+
+
+def without_frame(axes, *sides):
+    for side in ("top", "right", *sides):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(axis="x", labelsize=8)
+
+
+def set_title(axes, name, unit):
+    axes.set_title(f"{name}  [{unit}]", loc="left", fontsize=10, fontweight="bold")
+
+
 def plot(name, figures):
     """An SVG of bars, the best on top, with the range of the repeats."""
     figures = sorted(figures, key=lambda figure: figure["value"], reverse=not is_rate(figures[0]))
@@ -95,17 +123,51 @@ def plot(name, figures):
                       textcoords="offset points", va="center", fontsize=8.5)
     if axes.get_xscale() == "linear":
         axes.xaxis.set_major_formatter(lambda value, _: for_people(value))
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
+    without_frame(axes, "left")
     axes.tick_params(axis="y", length=0)
-    axes.tick_params(axis="x", labelsize=8)
-    axes.set_title(f"{name}  [{figures[0]['unit']}]", loc="left", fontsize=10, fontweight="bold")
-    picture.tight_layout()
-    text = io.StringIO()
-    picture.savefig(text, format="svg", metadata={"Date": None})
-    plt.close(picture)
-    svg = text.getvalue()
-    return svg[svg.index("<svg"):]
+    set_title(axes, name, figures[0]["unit"])
+    return svg_of(picture)
+
+
+def plot_parts(name, parts):
+    """An SVG of bars from the top down, in the order in which they came; `parts`: label, figure."""
+    parts = sorted(parts, key=lambda part: part[0] == "all", reverse=True)[::-1]
+    values = [figure["value"] for _, figure in parts]
+    picture, axes = plt.subplots(figsize=(6, 0.62 + 0.3 * len(parts)))
+    colors = [COLORS["floor" if label == "all" else "weir"] for label, _ in parts]
+    axes.barh(range(len(parts)), values, color=colors, height=0.66)
+    axes.set_yticks(range(len(parts)), [label for label, _ in parts], fontsize=8.5)
+    axes.set_xlim(0, max(values) * 1.15)
+    for index, value in enumerate(values):
+        axes.annotate(f"{value:,.0f}", (value, index), xytext=(5, 0), textcoords="offset points",
+                      va="center", fontsize=8.5)
+    without_frame(axes, "left")
+    axes.tick_params(axis="y", length=0)
+    set_title(axes, name, parts[0][1]["unit"])
+    return svg_of(picture)
+
+
+def plot_scale(name, points):
+    """An SVG of lines over a number; `points`: number, figure."""
+    picture, axes = plt.subplots(figsize=(6, 2.6))
+    lines = {}
+    for number, figure in points:
+        lines.setdefault(figure["label"], []).append((number, figure["value"]))
+    for (label, line), color, beside in zip(lines.items(), (COLORS["weir"], PEER_COLOR), (6, -13)):
+        numbers, values = zip(*sorted(line))
+        axes.plot(numbers, values, "o-", color=color, label=label, linewidth=1.5, markersize=4)
+        for number, value in line:
+            axes.annotate(for_people(value), (number, value), xytext=(0, beside), color=color,
+                          textcoords="offset points", ha="center", fontsize=8)
+    axes.set_xscale("log")
+    axes.set_ylim(0, max(figure["value"] for _, figure in points) * 1.25 or 1)
+    axes.yaxis.set_major_formatter(lambda value, _: for_people(value) if value > 0 else "0")
+    axes.tick_params(axis="y", labelsize=8)
+    without_frame(axes)
+    if len(lines) > 1:
+        axes.legend(frameon=False, fontsize=8.5)
+    set_title(axes, name, points[0][1]["unit"])
+    return svg_of(picture)
 
 
 def caption(figures):
@@ -134,6 +196,37 @@ def table(figures):
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
+def sections_of_parts(figures, seen):
+    sections = []
+    for title, pattern in PARTS:
+        plots = {}
+        for figure in figures:
+            match = pattern.match(figure["name"])
+            if match:
+                plots.setdefault(match[1], []).append((match[2], figure))
+                seen.add(figure["name"])
+        if plots:
+            sections.append(f'<h2>{title}</h2><div class="plots">')
+            sections += [f"<figure>{plot_parts(name, parts)}</figure>"
+                         for name, parts in plots.items()]
+            sections.append("</div>")
+    return sections
+
+
+def section_of_scales(figures, seen):
+    plots = {}
+    for figure in figures:
+        match = SCALES.match(figure["bench"])
+        if match:
+            name = f"{match[1]}: {figure['metric']}"
+            plots.setdefault(name, []).append((float(match[2]), figure))
+            seen.add(figure["name"])
+    if not plots:
+        return []
+    drawn = [f"<figure>{plot_scale(name, points)}</figure>" for name, points in plots.items()]
+    return ['<h2>How far one loop goes</h2><div class="plots">', *drawn, "</div>"]
+
+
 def page(figures):
     first = figures[0]
     facts = [(key, first[key]) for key in ("machine", "kernel", "compiler", "weather", "peers")
@@ -160,6 +253,8 @@ def page(figures):
             parts.append(f"<figure>{plot(name, of_name)}"
                          f"<figcaption>{caption(of_name)}</figcaption></figure>")
         parts.append("</div>")
+    parts += sections_of_parts(figures, seen)
+    parts += section_of_scales(figures, seen)
     left = {figure["name"] for figure in figures} - seen
     if left:
         sys.exit(f"make_page: these metrics belong to no group of the page: {sorted(left)}")
