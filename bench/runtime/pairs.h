@@ -30,4 +30,16 @@ inline Task<Result<std::vector<Pair>>> connect_pairs(std::size_t count) {
     co_return std::move(pairs);
 }
 
+constexpr std::size_t kMessageBytes = 64;
+
+/// One message; false where the stream has failed or ended before it was there.
+inline Task<bool> read_message(TcpStream& stream) {
+    for (std::size_t have = 0; have < kMessageBytes;) {
+        const Result<Lease> lease = co_await stream.read();
+        if (!lease || lease->bytes().empty()) co_return false;
+        have += lease->bytes().size();
+    }
+    co_return true;
+}
+
 }  // namespace weir::bench

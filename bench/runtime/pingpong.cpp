@@ -14,18 +14,6 @@
 namespace weir::bench {
 namespace {
 
-using floor::kMessageBytes;
-
-// False where the stream has failed or ended before a message was there.
-Task<bool> read_message(TcpStream& stream) {
-    for (std::size_t have = 0; have < kMessageBytes;) {
-        const Result<Lease> lease = co_await stream.read();
-        if (!lease || lease->bytes().empty()) co_return false;
-        have += lease->bytes().size();
-    }
-    co_return true;
-}
-
 Task<void> answer(TcpStream& stream, std::size_t rounds) {
     const std::string message(kMessageBytes, 'b');
     for (std::size_t i = 0; i < rounds; ++i) {

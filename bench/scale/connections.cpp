@@ -22,8 +22,6 @@ namespace {
 using Clock = TurnMeter::Clock;
 using Microseconds = std::chrono::duration<double, std::micro>;
 
-constexpr std::size_t kMessageBytes = 64;
-
 // What the kernel keeps for itself and cannot drop, of the whole machine.
 double kernel_bytes() {
     std::ifstream file("/proc/meminfo");
@@ -44,15 +42,6 @@ public:
     Clock::time_point start;
     double kernel_bytes_at_rest = 0;
 };
-
-Task<bool> read_message(TcpStream& stream) {
-    for (std::size_t have = 0; have < kMessageBytes;) {
-        const Result<Lease> lease = co_await stream.read();
-        if (!lease || lease->bytes().empty()) co_return false;
-        have += lease->bytes().size();
-    }
-    co_return true;
-}
 
 Task<void> answer(TcpStream& stream) {
     const std::string message(kMessageBytes, 'b');

@@ -187,7 +187,9 @@ void UringBackend::reap() {
 }
 
 void UringBackend::finish(Operation& operation, int result, unsigned flags) {
-    if (!unsent_cancels_.empty()) unsent_cancels_.remove(operation);
+    // A receive that goes on must still be stopped, if it was to be.
+    const bool is_over = (flags & IORING_CQE_F_MORE) == 0;
+    if (is_over && !unsent_cancels_.empty()) unsent_cancels_.remove(operation);
     if (is_armed(operation)) {
         return arrived(static_cast<ReceiveOperation&>(operation), result, flags);
     }

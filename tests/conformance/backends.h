@@ -135,6 +135,22 @@ inline std::string pattern(std::size_t size) {
     return text;
 }
 
+/// A stream that nobody reads is quiet, until its peer sends, and then until its peer closes.
+inline Task<void> expect_quiet_until_noise(Connected& pair) {
+    const auto until_noisy = [](TcpStream& stream) -> Task<void> {
+        for (int i = 0; i < 1000 && stream.is_quiet(); ++i)
+            co_await sleep_for(std::chrono::milliseconds(1));
+        EXPECT_FALSE(stream.is_quiet());
+    };
+    EXPECT_TRUE(pair.client.is_quiet());
+    co_await write(pair.server, "unasked");
+    co_await until_noisy(pair.client);
+    EXPECT_EQ(co_await read_some(pair.client), "unasked");
+    EXPECT_TRUE(pair.client.is_quiet());
+    pair.server.close();
+    co_await until_noisy(pair.client);
+}
+
 /// Waits until only `count` slots are open: those that were orphaned end in later turns.
 inline Task<void> until_slots(std::size_t count) {
     for (int i = 0; i < 1000 && Reactor::current().slots_open() != count; ++i) {

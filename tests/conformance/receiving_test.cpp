@@ -174,21 +174,10 @@ TEST_P(ReceivingConformance, AStreamMayCloseWithReadsUnderWayAndBytesUnread) {
 }
 
 TEST_P(ReceivingConformance, IsQuietUntilThePeerSendsOrCloses) {
-    const auto until_noisy = [](TcpStream& stream) -> Task<void> {
-        for (int i = 0; i < 1000 && stream.is_quiet(); ++i)
-            co_await sleep_for(1ms);
-        EXPECT_FALSE(stream.is_quiet());
-    };
-    run_here([&]() -> Task<void> {
+    run_here([]() -> Task<void> {
         Connected pair = co_await well_read();
         co_await for_a_while();
-        EXPECT_TRUE(pair.client.is_quiet());
-        co_await write(pair.server, "unasked");
-        co_await until_noisy(pair.client);
-        EXPECT_EQ(co_await read_some(pair.client), "unasked");
-        EXPECT_TRUE(pair.client.is_quiet());
-        pair.server.close();
-        co_await until_noisy(pair.client);
+        co_await expect_quiet_until_noise(pair);
     });
 }
 

@@ -208,20 +208,9 @@ TEST_P(StreamConformance, BindingAPortTwiceIsAnErrorThatNamesIt) {
 }
 
 TEST_P(StreamConformance, IsQuietUntilThePeerSendsOrCloses) {
-    const auto until_noisy = [](TcpStream& stream) -> Task<void> {
-        for (int i = 0; i < 1000 && stream.is_quiet(); ++i)
-            co_await sleep_for(1ms);
-        EXPECT_FALSE(stream.is_quiet());
-    };
-    run_here([&]() -> Task<void> {
+    run_here([]() -> Task<void> {
         Connected pair = co_await connected();
-        EXPECT_TRUE(pair.client.is_quiet());
-        co_await write(pair.server, "unasked");
-        co_await until_noisy(pair.client);
-        EXPECT_EQ(co_await read_some(pair.client), "unasked");
-        EXPECT_TRUE(pair.client.is_quiet());
-        pair.server.close();
-        co_await until_noisy(pair.client);
+        co_await expect_quiet_until_noise(pair);
     });
 }
 

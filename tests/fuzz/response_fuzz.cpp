@@ -1,26 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
 // The client's side of HTTP/1.1: any bytes as a server's answer.
-#include <weir/http/wire/error.h>
 #include <weir/http/wire/response_parser.h>
 
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/http_story.h"
 
 using namespace weir;
 using http::ParserEvent;
 
 namespace {
 
-http::ParserLimits limits_of(const fuzz::Input& input) {
-    http::ParserLimits limits;
-    if (input.flag(2)) limits.head_bytes = 100;
-    if (input.flag(3)) limits.fields = 3;
-    if (input.flag(4)) limits.body_bytes = 20;
-    return limits;
-}
-
 std::string story(test::Pieces& pieces, const fuzz::Input& input) {
-    http::ResponseParser parser(limits_of(input));
+    http::ResponseParser parser(fuzz::limits_of(input));
     parser.start(input.flag(0) ? http::RequestKind::head : http::RequestKind::normal);
     std::string text;
     std::string body;
@@ -29,11 +20,7 @@ std::string story(test::Pieces& pieces, const fuzz::Input& input) {
         Bytes rest = pieces[i];
         while (!parser.is_done()) {
             const auto event = parser.next(rest);
-            if (!event) {
-                // How much of a body comes before it is found too large is a matter of cuts.
-                if (event.error() == http::HttpErrc::body_too_large) body.clear();
-                return text + body + "|" + event.error().message();
-            }
+            if (!event) return fuzz::failed(text, body, event.error());
             if (event->kind == ParserEvent::need_more) {
                 fuzz::expect(rest.empty(), "it wants more, and has not taken all");
                 break;
@@ -46,12 +33,7 @@ std::string story(test::Pieces& pieces, const fuzz::Input& input) {
             const http::ResponseHead head = parser.take_head();
             fuzz::expect(head.status >= 200 && head.status < 1000, "no final status");
             text += "[" + std::to_string(head.status) + " " + head.reason;
-            for (const http::Field field : head.headers) {
-                fuzz::expect(http::is_token(field.name), "a field's name is no token");
-                fuzz::expect(http::is_field_value(field.value),
-                             "a field's value has control bytes");
-                text.append("\n").append(field.name).append("=").append(field.value);
-            }
+            text += fuzz::text_of(head.headers);
             text += "]";
         }
         if (parser.is_done()) left += as_text(rest);
