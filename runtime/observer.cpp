@@ -16,7 +16,6 @@ namespace weir::detail {
 namespace {
 
 constexpr int kDepthMax = 16;
-constexpr std::uint8_t kSaturated = 255;
 constexpr Duration kCountersApart = std::chrono::microseconds(100);
 
 std::int64_t real_time() {
@@ -66,7 +65,6 @@ void Observer::debug(Duration slow_step, std::function<void(const SlowStep&)> re
     is_debugging_ = true;
     slow_step_ = slow_step;
     report_ = std::move(report);
-    forget_waits();
 }
 
 void note_spawn(const PromiseBase& root, std::source_location place) {
@@ -137,7 +135,7 @@ Result<void> Observer::stop_trace() {
     }
     Result<void> closed = file_->close(now);
     file_ = nullptr;
-    forget_waits();
+    open_.clear();
     return closed;
 }
 
@@ -147,7 +145,7 @@ void Observer::turn_begins() {
 
 void Observer::turn_ends(std::size_t steps, const ReactorStats& stats) {
     if (!is_tracing()) {
-        if (!open_.empty()) forget_waits();
+        open_.clear();
         return;
     }
     if (steps == 0) return;
@@ -165,9 +163,8 @@ void Observer::turn_ends(std::size_t steps, const ReactorStats& stats) {
 
 Observer::Step Observer::step_begins(PromiseBase& innermost) {
     PromiseBase& root = innermost.root();
-    Step step{&root, resume_function(root), resume_function(innermost),
-              waiting_near_[place_of(root)] != 0, last_};
-    if (step.has_waited) wait_ends(step, root.is_cancelled());
+    Step step{&root, resume_function(root), resume_function(innermost), false, last_};
+    if (is_tracing()) wait_ends(step, root.is_cancelled());
     if (is_debugging_) debugged_step_begins(root);
     return step;
 }
@@ -178,7 +175,7 @@ void Observer::step_ends(const Step& step, const PromiseBase* ended) {
     if (is_debugging_) debugged_step_ends(step, ended);
 }
 
-void Observer::short_step_waits(PromiseBase& root) {
+void Observer::first_step_waits(PromiseBase& root) {
     const void* function = resume_function(root);
     record_step(Step{&root, function, function, false, last_}, &root);
 }
@@ -211,13 +208,11 @@ private:
 
 void Observer::wait_begins(PromiseBase& root, Instant now, int depth) {
     const LeafKind kind = root.leaf_kind();
-    if (kind == LeafKind::none || kind == LeafKind::ready || kind == LeafKind::ready_forced) return;
+    if (kind == LeafKind::none || is_ready(kind)) return;
     const WaitName wait = detail::name_of_wait(root);
     const auto [open, is_new] = open_.try_emplace(&root, OpenWait{waits_ + 1, wait.what});
     if (!is_new) return;
     ++waits_;
-    std::uint8_t& near = waiting_near_[place_of(root)];
-    if (near != kSaturated) ++near;
     file_->begin('b', wait.what, now).category("wait").id(waits_);
     file_->argument("task", name_of_function(resume_function(root)));
     if (wait.fd >= 0) file_->argument("fd", wait.fd);
@@ -229,14 +224,12 @@ void Observer::wait_begins(PromiseBase& root, Instant now, int depth) {
 
 void Observer::wait_ends(Step& step, bool is_cancelled) {
     const auto open = open_.find(step.root);
-    step.has_waited = open != open_.end() && is_tracing();
+    step.has_waited = open != open_.end();
     if (!step.has_waited) return;
     step.begin = last_ = backend_.now();
     file_->begin('e', open->second.name, last_).category("wait").id(open->second.id);
     if (is_cancelled) file_->argument("cancelled", 1);
     file_->end();
-    std::uint8_t& near = waiting_near_[place_of(*step.root)];
-    if (near != kSaturated) --near;
     open_.erase(open);
 }
 
@@ -251,11 +244,6 @@ const std::string& Observer::name_of_function(const void* function) {
     std::string& name = names_[function];
     if (name.empty()) name = function == nullptr ? "(ended)" : function_name(function);
     return name;
-}
-
-void Observer::forget_waits() noexcept {
-    open_.clear();
-    waiting_near_.fill(is_debugging_ ? kSaturated : 0);
 }
 
 }  // namespace weir::detail

@@ -2,7 +2,8 @@
 //
 // Watches a loop for debug mode and for traces. A reactor has one only while somebody watches, and
 // then runs its steps in a loop of their own that calls the hooks below. Tracing must not slow down
-// tasks that never wait, so such a step costs a look into a small table and no clock.
+// tasks that never wait: a step that begins a task and ends it is not looked at, and costs no
+// clock.
 #pragma once
 
 #include <weir/runtime/base/result.h>
@@ -11,7 +12,6 @@
 #include <weir/runtime/stats.h>
 #include <weir/runtime/symbols.h>
 #include <weir/runtime/unit.h>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -51,10 +51,6 @@ public:
     bool is_tracing() const noexcept { return file_ != nullptr && file_->is_open(); }
 
     // --- called by the loop --------------------------------------------------------------------
-    /// False: the step of `root` needs no hook before it, and none after it if the root ends in it.
-    bool needs_hooks(const PromiseBase& root) const noexcept {
-        return waiting_near_[place_of(root)] != 0;
-    }
     /// What has to be known before a step, since the frames may be gone after it.
     struct Step {
         PromiseBase* root;
@@ -69,8 +65,8 @@ public:
     Step step_begins(PromiseBase& innermost);
     /// `ended`: the root that came to its end in this step, or was unwound; it is gone.
     void step_ends(const Step& step, const PromiseBase* ended);
-    /// Of a step without hooks that did not end its root.
-    void short_step_waits(PromiseBase& root);
+    /// In the place of both, outside debug mode: a task's first step, which did not end it.
+    void first_step_waits(PromiseBase& root);
     void operation_ends(const Operation& operation);
 
 private:
@@ -80,17 +76,10 @@ private:
     };
     class WaitsOfChildren;
 
-    static constexpr std::size_t kPlaces = 4096;
-
-    static std::size_t place_of(const PromiseBase& root) noexcept {
-        const auto address = reinterpret_cast<std::uintptr_t>(&root);
-        return (address >> 5) % kPlaces;
-    }
     const std::string& name_of_function(const void* function);
     void wait_begins(PromiseBase& root, Instant now, int depth);
     void wait_ends(Step& step, bool is_cancelled);
     void record_step(const Step& step, PromiseBase* root);
-    void forget_waits() noexcept;
     void debugged_step_begins(const PromiseBase& root);
     void debugged_step_ends(const Step& step, const PromiseBase* ended);
 
@@ -109,9 +98,6 @@ private:
     Instant last_counted_ = Instant::min();
     std::uint64_t waits_ = 0;
     std::unordered_map<const PromiseBase*, OpenWait> open_;
-    // How many of the open waits hash to each place, to spare most steps the search. Stays at its
-    // highest value once it is there; in debug mode, where every step is watched, all are.
-    std::array<std::uint8_t, kPlaces> waiting_near_{};
     std::unordered_map<const void*, std::string> names_;
 };
 

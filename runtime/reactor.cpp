@@ -65,16 +65,15 @@ void Reactor::run_once(Instant deadline) {
 // root that ended, which is gone: only its address may be looked at. Inlined by force, since it is
 // the hottest code there is and has two callers.
 [[gnu::always_inline]] inline const detail::PromiseBase* Reactor::run_step(
-    const detail::ReadyQueue::Entry& entry) {
+    detail::PromiseBase& innermost, detail::PromiseBase& root, detail::LeafKind kind) {
     detail::LoopState& loop = detail::this_loop;
-    detail::PromiseBase& root = entry.innermost.root();
-    if (root.is_cancelled() && !entry.forced) {
+    if (root.is_cancelled() && kind != detail::LeafKind::ready_forced) {
         ++counts_.units_unwound;
-        detail::unwind(entry.innermost.handle());
+        detail::unwind(innermost.handle());
         return &root;
     }
     loop.passes_left = detail::kPassesPerStep;
-    entry.innermost.handle().resume();
+    innermost.handle().resume();
     // At most one root ends in a resume(): its final suspension returns here.
     if (!loop.finished) return nullptr;
     const detail::PromiseBase* ended = &loop.finished.promise();
@@ -95,10 +94,25 @@ void Reactor::run_ready() {
     detail::ReadyQueue& ready = detail::this_loop.ready;
     const std::size_t share = steps_of_turn();
     std::size_t steps = 0;
-    for (; !ready.empty() && steps < share; count_step(++steps))
-        run_step(ready.pop());
+    for (; !ready.empty() && steps < share; count_step(++steps)) {
+        const detail::ReadyQueue::Entry entry = ready.pop();
+        run_step(entry.innermost, entry.innermost.root(), entry.kind);
+    }
     counts_.steps += steps;
     ++counts_.turns;
+}
+
+// Most tasks end in their first step, and cost no more with a trace than without.
+std::size_t Reactor::run_first_steps(std::size_t steps, std::size_t share) {
+    detail::ReadyQueue& ready = detail::this_loop.ready;
+    while (ready.begins_a_unit() && steps < share) {
+        detail::PromiseBase& root = ready.pop().innermost;
+        const bool has_ended = run_step(root, root, detail::LeafKind::ready_first) == &root;
+        count_step(++steps);
+        if (!has_ended) [[unlikely]]
+            observer_->first_step_waits(root);
+    }
+    return steps;
 }
 
 // The same with hooks for the observer.
@@ -112,16 +126,15 @@ void Reactor::run_ready_observed() {
     detail::ReadyQueue& ready = detail::this_loop.ready;
     const std::size_t share = steps_of_turn();
     std::size_t steps = 0;
-    for (; !ready.empty() && steps < share; count_step(++steps)) {
-        const detail::ReadyQueue::Entry entry = ready.pop();
-        detail::PromiseBase& root = entry.innermost.root();
-        if (observer.needs_hooks(root)) [[unlikely]] {
-            const detail::Observer::Step step = observer.step_begins(entry.innermost);
-            observer.step_ends(step, run_step(entry));
-        } else if (run_step(entry) != &root) [[unlikely]] {
-            // Most tasks end without having waited, and cost no more than without a trace.
-            observer.short_step_waits(root);
+    while (!ready.empty() && steps < share) {
+        if (ready.begins_a_unit() && !observer.is_debugging()) {
+            steps = run_first_steps(steps, share);
+            continue;
         }
+        const detail::ReadyQueue::Entry entry = ready.pop();
+        const detail::Observer::Step step = observer.step_begins(entry.innermost);
+        observer.step_ends(step, run_step(entry.innermost, entry.innermost.root(), entry.kind));
+        count_step(++steps);
     }
     counts_.steps += steps;
     ++counts_.turns;

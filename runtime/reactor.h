@@ -183,7 +183,9 @@ private:
     Result<void> observe_as_asked(const ReactorOptions& options);
     void run_ready();
     void run_ready_observed();
-    const detail::PromiseBase* run_step(const detail::ReadyQueue::Entry& entry);
+    std::size_t run_first_steps(std::size_t steps, std::size_t share);
+    const detail::PromiseBase* run_step(detail::PromiseBase& innermost, detail::PromiseBase& root,
+                                        detail::LeafKind kind);
     void count_step(std::size_t steps) noexcept;
     std::size_t steps_of_turn();
     void wait_for_events(Instant deadline);

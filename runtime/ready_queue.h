@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The coroutines that may run now, in FIFO order, and the thread's state of the loop. The queue is
-// a list through the frames themselves: being ready costs no memory. Two bits beside each link say
-// whether the entry is forced, that is resumed even though its unit was cancelled.
+// a list through the frames themselves: being ready costs no memory. Three bits beside each link
+// say whether the unit begins here, or goes on even though it was cancelled.
 #pragma once
 
 #include <weir/runtime/unit.h>
@@ -17,9 +17,8 @@ public:
     bool empty() const noexcept { return head_ == nullptr; }
     std::size_t size() const noexcept { return size_; }
 
-    /// `innermost` must not be queued already. `forced`: resume it even if it is cancelled.
-    void push(PromiseBase& innermost, bool forced = false) noexcept {
-        const LeafKind kind = forced ? LeafKind::ready_forced : LeafKind::ready;
+    /// `innermost` must not be queued already. `kind`: one of the three that mean ready.
+    void push(PromiseBase& innermost, LeafKind kind = LeafKind::ready) noexcept {
         innermost.ready_link() = static_cast<std::uintptr_t>(kind);
         if (tail_ == nullptr) {
             head_ = &innermost;
@@ -30,9 +29,15 @@ public:
         ++size_;
     }
 
+    /// Whether the next one has not begun yet.
+    bool begins_a_unit() const noexcept {
+        return head_ != nullptr && (head_->ready_link() & PromiseBase::kFlags) ==
+                                       static_cast<std::uintptr_t>(LeafKind::ready_first);
+    }
+
     struct Entry {
         PromiseBase& innermost;
-        bool forced;
+        LeafKind kind;
     };
 
     /// Precondition: not empty.
@@ -46,10 +51,9 @@ public:
             __builtin_prefetch(head_);
         }
         --size_;
-        const bool forced =
-            (link & PromiseBase::kFlags) == static_cast<std::uintptr_t>(LeafKind::ready_forced);
+        const auto kind = static_cast<LeafKind>(link & PromiseBase::kFlags);
         link = 0;
-        return Entry{innermost, forced};
+        return Entry{innermost, kind};
     }
 
     /// For reports: shows all that are queued, the next first.
@@ -99,12 +103,12 @@ inline void make_ready(Handle waiting, bool forced = false) noexcept {
     assert_loop_runs();
     PromiseBase& innermost = waiting.promise();
     innermost.root().clear_leaf();
-    this_loop.ready.push(innermost, forced);
+    this_loop.ready.push(innermost, forced ? LeafKind::ready_forced : LeafKind::ready);
 }
 
 /// Queues a unit that has not begun.
 inline void make_ready_first(PromiseBase& root) noexcept {
-    this_loop.ready.push(root);
+    this_loop.ready.push(root, LeafKind::ready_first);
 }
 
 /// In debug mode: the loop remembers where a task was spawned.

@@ -210,8 +210,7 @@ private:
 
     bool is_ready(PromiseBase& root) const {
         const LeafKind kind = root.leaf_kind();
-        return kind == LeafKind::ready || kind == LeafKind::ready_forced ||
-               (kind == LeafKind::none && ready_.contains(&root));
+        return detail::is_ready(kind) || (kind == LeafKind::none && ready_.contains(&root));
     }
 
     // Null where nobody knows it: for the task that runs, and for some composites.
@@ -223,6 +222,7 @@ private:
             }
             case LeafKind::ready:
             case LeafKind::ready_forced:
+            case LeafKind::ready_first:
                 return &root;
             default:
                 return detail::innermost_waiting(root);

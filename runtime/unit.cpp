@@ -14,6 +14,7 @@ void cancel(PromiseBase& root) noexcept {
         case LeafKind::none:  // running, or an inner frame of it is in the ready queue
         case LeafKind::ready:
         case LeafKind::ready_forced:
+        case LeafKind::ready_first:
             return;
         case LeafKind::timer: {
             auto& timer = *static_cast<Timer*>(root.leaf());

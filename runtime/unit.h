@@ -41,7 +41,12 @@ enum class LeafKind : std::uintptr_t {
     composite,     // a Composite: waits for child units
     ready,         // the root itself is the innermost frame and is linked into the ready queue
     ready_forced,  // the same, and it is resumed even if cancelled
+    ready_first,   // the same, and the unit has not begun
 };
+
+constexpr bool is_ready(LeafKind kind) noexcept {
+    return kind >= LeafKind::ready;
+}
 
 /// Whom a root belongs to: a group, or the operand's place in a combinator.
 class Owner {

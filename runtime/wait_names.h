@@ -66,6 +66,7 @@ inline WaitName name_of_wait(const PromiseBase& root) noexcept {
             return {"running"};
         case LeafKind::ready:
         case LeafKind::ready_forced:
+        case LeafKind::ready_first:
             return {"ready"};
         case LeafKind::timer:
             return {"sleep"};
@@ -98,6 +99,7 @@ inline PromiseBase* innermost_waiting(const PromiseBase& root) noexcept {
         case LeafKind::none:
         case LeafKind::ready:
         case LeafKind::ready_forced:
+        case LeafKind::ready_first:
             return nullptr;
     }
     return nullptr;

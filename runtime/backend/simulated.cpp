@@ -71,7 +71,7 @@ private:
 
     SimulatedCore core_;
     SimulatedNetwork network_;
-    std::vector<std::pair<PromiseBase*, bool>> hand_;  // for shuffle(): kept for its memory
+    std::vector<std::pair<PromiseBase*, LeafKind>> hand_;  // for shuffle(): kept for its memory
     unsigned busy_turns_ = 0;
     int jobs_ = 0;  // that were ever taken
     std::atomic<bool> woken_ = false;
@@ -166,13 +166,13 @@ Instant SimulatedBackend::pass_time_if_busy(Instant deadline) noexcept {
     return core_.now() + std::chrono::milliseconds(1);
 }
 
-// Fisher and Yates. What is forced stays so.
+// Fisher and Yates. What is forced, or has not begun, stays so.
 void SimulatedBackend::shuffle(ReadyQueue& ready) {
     if (ready.size() < 2) return;
     hand_.clear();
     while (!ready.empty()) {
         const ReadyQueue::Entry entry = ready.pop();
-        hand_.emplace_back(&entry.innermost, entry.forced);
+        hand_.emplace_back(&entry.innermost, entry.kind);
     }
     for (std::size_t left = hand_.size(); left > 0; --left) {
         std::swap(hand_[left - 1], hand_[core_.below(left)]);
