@@ -31,7 +31,7 @@ Contender& Contender::backend(const std::string& name) {
 }
 
 double Reading::each(const std::string& field) const {
-    return (all_.at(field) - (nothing_ ? nothing_->at(field) : 0)) / items_;
+    return (raw(field) - (nothing_ ? nothing_->own.at(field) : 0)) / items_;
 }
 
 void Contest::ask(std::string metric, std::string unit,
@@ -39,15 +39,40 @@ void Contest::ask(std::string metric, std::string unit,
     questions_.push_back(Question{std::move(metric), std::move(unit), std::move(read)});
 }
 
+Result<Reports> Contest::measure(const Contender& contender, Command work) {
+    std::vector<Child> helpers;
+    std::optional<std::size_t> port;
+    for (Command helper : contender.helpers_) {
+        if (port) helper.argument(*port);
+        Result<Child> child = Child::start(helper);
+        if (!child) return std::move(child).error();
+        const Result<std::string> line = child->read_line();
+        if (!line) return line.error();
+        port = std::stoul(*line);
+        helpers.push_back(*std::move(child));
+    }
+    if (port) work.argument(*port);
+    Result<Sample> own = bench::measure(work);
+    if (!own) return std::move(own).error();
+    Reports reports{*std::move(own), std::nullopt};
+    // The last one first: it is connected to the one before it.
+    for (; !helpers.empty(); helpers.pop_back()) {
+        Result<Sample> sample = helpers.back().finish();
+        if (!sample) return std::move(sample).error();
+        reports.helper = *std::move(sample);
+    }
+    return reports;
+}
+
 Result<void> Contest::take_turn(Contender& contender) {
     touch_memory(warm_bytes_);
-    std::optional<Sample> nothing;
+    std::optional<Reports> nothing;
     if (contender.nothing_) {
-        Result<Sample> sample = measure(*contender.nothing_);
-        if (!sample) return std::move(sample).error();
-        nothing = std::move(*sample);
+        Result<Reports> reports = measure(contender, *contender.nothing_);
+        if (!reports) return std::move(reports).error();
+        nothing = *std::move(reports);
     }
-    const Result<Sample> all = measure(contender.work_);
+    const Result<Reports> all = measure(contender, contender.work_);
     if (!all) return all.error();
     const Reading reading(*all, nothing, contender.items_);
     contender.figures_.resize(questions_.size());

@@ -24,6 +24,9 @@ public:
         : peer_(std::move(peer)), work_(std::move(work)), items_(static_cast<double>(items)) {}
     /// The same with next to nothing to do: its CPU and memory are not counted.
     Contender& less(Command nothing) { return nothing_ = std::move(nothing), *this; }
+    /// A process that stands beside each of its own, such as a server. It writes the port that it
+    /// has, which becomes the last argument of the next one beside it, or else of the contender.
+    Contender& beside(Command helper) { return helpers_.push_back(std::move(helper)), *this; }
     /// "uring" or "epoll", for the contender's process and for its figures.
     Contender& backend(const std::string& name);
 
@@ -33,25 +36,34 @@ private:
     std::string backend_{};
     Command work_;
     std::optional<Command> nothing_{};
+    std::vector<Command> helpers_{};
     double items_;
     std::vector<Series> figures_{};
     bool is_out_ = false;  // has no such thing, or failed
 };
 
-/// What one process has reported, less what was not to be counted.
+/// What one process has reported, and the first of those beside it.
+struct Reports {
+    Sample own;
+    std::optional<Sample> helper;
+};
+
+/// The same, less what was not to be counted.
 class Reading {
 public:
-    Reading(const Sample& all, const std::optional<Sample>& nothing, double items)
+    Reading(const Reports& all, const std::optional<Reports>& nothing, double items)
         : all_(all), nothing_(nothing), items_(items) {}
     /// The field as it was reported.
-    double raw(const std::string& field) const { return all_.at(field); }
+    double raw(const std::string& field) const { return all_.own.at(field); }
+    /// The field as the server reported it. Precondition: one stood beside.
+    double of_helper(const std::string& field) const { return all_.helper.value().at(field); }
     /// For one item, of memory or CPU.
     double each(const std::string& field) const;
     double items() const noexcept { return items_; }
 
 private:
-    const Sample& all_;
-    const std::optional<Sample>& nothing_;
+    const Reports& all_;
+    const std::optional<Reports>& nothing_;
     double items_;
 };
 
@@ -78,6 +90,7 @@ private:
         std::function<double(const Reading&)> read;
     };
     Result<void> take_turn(Contender& contender);
+    static Result<Reports> measure(const Contender& contender, Command work);
 
     std::string title_;
     std::size_t warm_bytes_ = 0;

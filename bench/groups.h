@@ -27,8 +27,9 @@ private:
     std::vector<Peer> peers_;
 };
 
-/// The CPU that does the measured work, where it can be bound to one.
+/// The CPU that does the measured work, where it can be bound to one, and that of its other end.
 constexpr std::size_t kMeasuringCpu = 0;
+constexpr std::size_t kServerCpu = 1;
 
 // Each measures its figures into `report`; an error says what could not be measured.
 Result<void> run_runtime_group(const Plan& plan, Report& report);

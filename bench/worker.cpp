@@ -12,7 +12,6 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -102,6 +101,14 @@ std::size_t Arguments::number(std::size_t at) const {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     WEIR_CHECK_HINT(error == std::errc() && end == text.data() + text.size(), "not a number");
     return value;
+}
+
+Sample Usage::so_far() const {
+    const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - wall_;
+    Sample sample;
+    sample.set("cpu_s", cpu_seconds() - cpu_);
+    sample.set("wall_s", wall.count());
+    return sample;
 }
 
 int run_worker(Worker worker, const Arguments& arguments) {

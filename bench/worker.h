@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include <weir/runtime/base/result.h>
+#include <chrono>
 #include <cstddef>
 #include <map>
 #include <string>
@@ -51,6 +52,19 @@ using Worker = Result<Sample> (*)(const Arguments& arguments);
 
 /// User and system time of this process so far.
 double cpu_seconds();
+
+/// CPU and wall time of this process from when it is made, for a worker that measures a part of its
+/// work.
+class Usage {
+public:
+    Usage() : cpu_(cpu_seconds()), wall_(std::chrono::steady_clock::now()) {}
+    /// "cpu_s" and "wall_s" so far.
+    Sample so_far() const;
+
+private:
+    double cpu_;
+    std::chrono::steady_clock::time_point wall_;
+};
 
 /// The child's side: runs `worker`, adds "peak_bytes", "cpu_s" and "wall_s" where the worker has
 /// not measured them itself, and prints the line. Gives the exit status.

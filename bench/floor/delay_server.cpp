@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The other end of the HTTP benchmarks: a raw epoll loop that answers each request after a fixed
-// delay and keeps the connection. It prints the port that it has and ends when its input does.
-#include <arpa/inet.h>
-#include <netinet/in.h>
+// delay, or at once, and keeps the connection. It prints the port that it has and ends when its
+// input does. Whoever sends another body than all the others do has its connection closed.
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,6 +17,7 @@
 #include <vector>
 
 #include "bench/floor/http_bytes.h"
+#include "bench/floor/loopback.h"
 #include "bench/groups.h"
 
 namespace weir::bench::floor {
@@ -30,26 +30,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kListeners = 4;
 constexpr int kBacklog = 4096;
 
-Result<int> listen_on(std::uint16_t& port) {
-    const Result<int> made = make_socket(SOCK_NONBLOCK);
-    if (!made) return made.error();
-    const int fd = *made;
-    const int on = 1;
-    ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
-    address.sin_port = ::htons(port);
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    socklen_t size = sizeof(address);
-    if (::bind(fd, generic, size) != 0 || ::listen(fd, kBacklog) != 0 ||
-        ::getsockname(fd, generic, &size) != 0) {
-        return Error::from_errno(errno, "listening on 127.0.0.1");
-    }
-    port = ::ntohs(address.sin_port);
-    return fd;
-}
-
 class DelayServer {
 public:
     explicit DelayServer(Clock::duration delay) : delay_(delay) {}
@@ -59,9 +39,10 @@ public:
         if (epoll_ < 0) return Error::from_errno(errno, "epoll_create1");
         std::uint16_t port = 0;
         for (int& listener : listeners_) {
-            const Result<int> fd = listen_on(port);
+            const Result<int> fd = listen_at(port, kBacklog, SOCK_NONBLOCK);
             if (!fd) return fd.error();
             listener = *fd;
+            switch_off_delay(listener);  // for all that it accepts
             watch(listener);
         }
         watch(STDIN_FILENO);
@@ -132,24 +113,33 @@ private:
         for (;;) {
             const std::size_t all = message_bytes(connection.received);
             if (all == 0 || all > connection.received.size()) return;
+            const bool is_usual =
+                std::string_view(connection.received).substr(0, all).ends_with(expected_);
             connection.received.erase(0, all);
+            if (!is_usual) return drop(fd);
+            if (delay_ == Clock::duration::zero()) {
+                answer(fd);
+                continue;
+            }
             answers_.push_back(Answer{Clock::now() + delay_, fd, connection.generation});
             pending_peak_ = std::max(pending_peak_, answers_.size());
         }
     }
 
+    // An answer is far smaller than an empty send buffer: less than all is a lost peer.
+    void answer(int fd) {
+        const ssize_t sent = ::send(fd, response_.data(), response_.size(), MSG_NOSIGNAL);
+        if (sent != static_cast<ssize_t>(response_.size())) drop(fd);
+    }
+
     void answer_due() {
+        if (answers_.empty()) return;
         const Clock::time_point now = Clock::now();
         while (!answers_.empty() && answers_.front().due <= now) {
-            const Answer answer = answers_.front();
+            const Answer due = answers_.front();
             answers_.pop_front();
-            if (connections_[static_cast<std::size_t>(answer.fd)].generation != answer.generation) {
-                continue;
-            }
-            // An answer is far smaller than an empty send buffer: less than all is a lost peer.
-            const ssize_t sent =
-                ::send(answer.fd, response_.data(), response_.size(), MSG_NOSIGNAL);
-            if (sent != static_cast<ssize_t>(response_.size())) drop(answer.fd);
+            const Connection& connection = connections_[static_cast<std::size_t>(due.fd)];
+            if (connection.generation == due.generation) answer(due.fd);
         }
     }
 
@@ -172,6 +162,7 @@ private:
     std::array<int, kListeners> listeners_{};
     std::vector<Connection> connections_;  // by descriptor
     std::deque<Answer> answers_;           // the delay is the same for all: they stay in order
+    std::string expected_ = request_body();
     std::string response_ = response_bytes();
     std::size_t pending_peak_ = 0;
     bool has_ended_ = false;

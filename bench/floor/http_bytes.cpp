@@ -1,29 +1,41 @@
 // SPDX-License-Identifier: MIT
 #include "bench/floor/http_bytes.h"
 
-#include <sys/socket.h>
-
-#include <cerrno>
 #include <charconv>
 
 namespace weir::bench::floor {
 namespace {
 
-// `head` and `tail` around as much text as makes `bytes` of all.
-std::string padded(std::string_view head, std::string_view tail, std::size_t bytes) {
-    std::string out(head);
-    out.reserve(bytes);
+constexpr std::string_view kRequestHead =
+    R"({"model":"bench","messages":[{"role":"user","content":")";
+constexpr std::string_view kRequestTail = R"("}]})";
+constexpr std::string_view kResponseHead =
+    R"({"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":"bench",)"
+    R"("choices":[{"index":0,"message":{"role":"assistant","content":")";
+constexpr std::string_view kResponseTail =
+    R"("},"finish_reason":"stop"}],)"
+    R"("usage":{"prompt_tokens":25,"completion_tokens":40,"total_tokens":65}})";
+
+std::string text_of(std::size_t bytes) {
     static constexpr std::string_view kText = "All happy loops are alike; ";
-    for (std::size_t i = 0; out.size() + tail.size() < bytes; ++i)
+    std::string out;
+    for (std::size_t i = 0; i < bytes; ++i)
         out += kText[i % kText.size()];
-    return out.append(tail);
+    return out;
 }
 
 }  // namespace
 
+std::string request_text() {
+    return text_of(kRequestBodyBytes - kRequestHead.size() - kRequestTail.size());
+}
+
+std::string response_text() {
+    return text_of(kResponseBodyBytes - kResponseHead.size() - kResponseTail.size());
+}
+
 std::string request_body() {
-    return padded(R"({"model":"bench","messages":[{"role":"user","content":")", R"("}]})",
-                  kRequestBodyBytes);
+    return std::string(kRequestHead) + request_text() + std::string(kRequestTail);
 }
 
 std::string request_bytes(std::uint16_t port) {
@@ -34,12 +46,8 @@ std::string request_bytes(std::uint16_t port) {
 }
 
 std::string response_bytes() {
-    const std::string body = padded(
-        R"({"id":"chatcmpl-1","object":"chat.completion","created":1700000000,"model":"bench",)"
-        R"("choices":[{"index":0,"message":{"role":"assistant","content":")",
-        R"("},"finish_reason":"stop"}],)"
-        R"("usage":{"prompt_tokens":25,"completion_tokens":40,"total_tokens":65}})",
-        kResponseBodyBytes);
+    const std::string body =
+        std::string(kResponseHead) + response_text() + std::string(kResponseTail);
     return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
            std::to_string(body.size()) + "\r\n\r\n" + body;
 }
@@ -59,6 +67,10 @@ std::size_t message_bytes(std::string_view bytes) {
     return head_end + 4 + length;
 }
 
+Error strange_answer() {
+    return Error(Errc::bad_argument, "the server's answer is not what it should be");
+}
+
 ResponseCounter::State ResponseCounter::take(std::string_view bytes) {
     if (bytes_left_ == 0) {
         const std::size_t all = message_bytes(bytes);
@@ -68,12 +80,6 @@ ResponseCounter::State ResponseCounter::take(std::string_view bytes) {
     if (bytes.empty() || bytes.size() > bytes_left_) return State::broken;
     bytes_left_ -= static_cast<std::uint32_t>(bytes.size());
     return bytes_left_ == 0 ? State::complete : State::partial;
-}
-
-Result<int> make_socket(int flags) {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
-    if (fd < 0) return Error::from_errno(errno, "making a socket");
-    return fd;
 }
 
 }  // namespace weir::bench::floor

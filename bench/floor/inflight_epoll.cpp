@@ -2,8 +2,6 @@
 //
 // The least that many HTTP calls at once can cost over epoll: four bytes a call, one buffer for
 // all, and no pool, no deadlines, no header that is looked at but the length.
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,6 +12,7 @@
 #include <vector>
 
 #include "bench/floor/http_bytes.h"
+#include "bench/floor/loopback.h"
 #include "bench/groups.h"
 
 namespace weir::bench::floor {
@@ -24,11 +23,7 @@ constexpr std::size_t kConnectsPerLook = 64;
 class Client {
 public:
     Client(std::size_t calls, std::uint16_t port)
-        : calls_(calls), left_(calls), request_(request_bytes(port)) {
-        address_.sin_family = AF_INET;
-        address_.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
-        address_.sin_port = ::htons(port);
-    }
+        : calls_(calls), left_(calls), address_(port), request_(request_bytes(port)) {}
 
     Result<Sample> run() {
         epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
@@ -57,8 +52,7 @@ private:
         const auto index = static_cast<std::size_t>(*made);
         if (index >= by_descriptor_.size()) by_descriptor_.resize(index + calls_);
         by_descriptor_[index] = Call();
-        if (::connect(*made, reinterpret_cast<sockaddr*>(&address_), sizeof(address_)) != 0 &&
-            errno != EINPROGRESS) {
+        if (::connect(*made, address_.get(), address_.size()) != 0 && errno != EINPROGRESS) {
             return Error::from_errno(errno, "connecting to the server");
         }
         epoll_event event{};
@@ -102,8 +96,7 @@ private:
                 case ResponseCounter::State::partial:
                     continue;
                 case ResponseCounter::State::broken:
-                    return Error(Errc::bad_argument,
-                                 "the server's answer is not what it should be");
+                    return strange_answer();
                 case ResponseCounter::State::complete:
                     ::close(fd);
                     --left_;
@@ -114,8 +107,8 @@ private:
 
     std::size_t calls_;
     std::size_t left_;
+    LoopbackAddress address_;
     std::string request_;
-    sockaddr_in address_{};
     int epoll_ = -1;
     std::vector<Call> by_descriptor_;
     std::array<char, 4096> buffer_;

@@ -5,18 +5,15 @@
 // ring and sends that report only failure. No message is put together from parts: each comes whole.
 #include "bench/floor/pingpong.h"
 
-#include <arpa/inet.h>
-#include <liburing.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
 
+#include "bench/floor/loopback.h"
+#include "bench/floor/ring.h"
 #include "bench/groups.h"
 
 namespace weir::bench::floor {
@@ -24,13 +21,12 @@ namespace {
 
 using Message = std::array<char, kMessageBytes>;
 
-void switch_off_delay(int fd) {
-    const int on = 1;
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
-
 Error failed(const char* doing) {
     return Error::from_errno(errno, doing);
+}
+
+Error broken() {
+    return Error(Errc::stream_ended, "a message did not come whole: this floor cannot be measured");
 }
 
 bool send_message(int fd, const Message& message) {
@@ -100,133 +96,74 @@ bool play_epoll(int epoll, std::vector<End>& ends, std::size_t rounds) {
     return true;
 }
 
-class Ring {
+class RingPlayer {
 public:
-    ~Ring() {
-        if (is_open_) ::io_uring_queue_exit(&ring_);
-    }
+    explicit RingPlayer(std::vector<End>& ends) : ends_(ends) {}
 
-    Result<void> open(std::vector<End>& ends) {
-        io_uring_params params{};
-        params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
-        if (const int status = ::io_uring_queue_init_params(1024, &ring_, &params); status < 0) {
-            return Error::from_errno(-status, "setting up an io_uring");
-        }
-        is_open_ = true;
-        ::io_uring_register_ring_fd(&ring_);
-        void* entries = ::mmap(nullptr, kBuffers * sizeof(io_uring_buf), PROT_READ | PROT_WRITE,
-                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (entries == MAP_FAILED) return failed("mapping the buffer ring");
-        buffer_ring_ = static_cast<io_uring_buf_ring*>(entries);
-        io_uring_buf_reg registration{};
-        registration.ring_addr = reinterpret_cast<std::uintptr_t>(entries);
-        registration.ring_entries = kBuffers;
-        if (const int status = ::io_uring_register_buf_ring(&ring_, &registration, 0); status < 0) {
-            return Error::from_errno(-status, "registering receive buffers");
-        }
-        ::io_uring_buf_ring_init(buffer_ring_);
-        for (unsigned i = 0; i < kBuffers; ++i)
-            give_back(i);
-        for (End& end : ends)
-            receive(end);
+    Result<void> open() {
+        if (auto opened = ring_.open(); !opened) return opened;
+        for (End& end : ends_)
+            ring_.keep_receiving(end.fd, data_of(end));
         return {};
     }
 
-    bool play(std::vector<End>& ends, std::size_t rounds) {
-        std::size_t open = 0;
-        for (End& end : ends) {
+    Result<void> play(std::size_t rounds) {
+        for (End& end : ends_) {
             end.left = rounds;
             if (!end.is_client) continue;
-            ++open;
+            ++open_;
             send(end);
         }
-        while (open > 0) {
-            if (::io_uring_submit_and_wait(&ring_, 1) < 0) return false;
-            unsigned head = 0;
-            unsigned count = 0;
-            io_uring_cqe* entry = nullptr;
-            io_uring_for_each_cqe(&ring_, head, entry) {
-                ++count;
-                if (entry->res != static_cast<int>(kMessageBytes)) return false;
-                auto& end = *reinterpret_cast<End*>(::io_uring_cqe_get_data64(entry));
-                give_back(entry->flags >> IORING_CQE_BUFFER_SHIFT);
-                if ((entry->flags & IORING_CQE_F_MORE) == 0) receive(end);
-                --end.left;
-                if (end.is_client && end.left == 0) {
-                    --open;
-                } else {
-                    send(end);
-                }
-            }
-            ::io_uring_cq_advance(&ring_, count);
+        while (open_ > 0) {
+            const auto handle = [this](const io_uring_cqe& entry) {
+                return step(entry);
+            };
+            if (auto turned = ring_.turn(1, handle); !turned) return turned;
         }
-        return true;
+        return {};
     }
 
 private:
-    static constexpr unsigned kBuffers = 1024;
+    static std::uint64_t data_of(End& end) { return reinterpret_cast<std::uintptr_t>(&end); }
 
-    void give_back(unsigned number) {
-        ::io_uring_buf_ring_add(buffer_ring_, buffers_[number].data(), kMessageBytes,
-                                static_cast<unsigned short>(number),
-                                ::io_uring_buf_ring_mask(kBuffers), 0);
-        ::io_uring_buf_ring_advance(buffer_ring_, 1);
+    Result<void> step(const io_uring_cqe& entry) {
+        // A send that failed has another result, too.
+        if (entry.res != static_cast<int>(kMessageBytes)) return broken();
+        auto& end = *reinterpret_cast<End*>(::io_uring_cqe_get_data64(&entry));
+        ring_.give_back(entry);
+        if ((entry.flags & IORING_CQE_F_MORE) == 0) ring_.keep_receiving(end.fd, data_of(end));
+        --end.left;
+        if (end.is_client && end.left == 0) {
+            --open_;
+        } else {
+            send(end);
+        }
+        return {};
     }
-    void receive(End& end) {
-        io_uring_sqe* entry = next_entry();
-        ::io_uring_prep_recv(entry, end.fd, nullptr, 0, 0);
-        entry->ioprio |= IORING_RECV_MULTISHOT;
-        entry->flags |= IOSQE_BUFFER_SELECT;
-        ::io_uring_sqe_set_data(entry, &end);
-    }
-    void send(End& end) {
-        io_uring_sqe* entry = next_entry();
-        ::io_uring_prep_send(entry, end.fd, message_.data(), message_.size(), MSG_NOSIGNAL);
-        entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
-        ::io_uring_sqe_set_data(entry, &end);  // a failure has another result than a message
-    }
-    io_uring_sqe* next_entry() {
-        io_uring_sqe* entry = ::io_uring_get_sqe(&ring_);
-        if (entry != nullptr) return entry;
-        ::io_uring_submit(&ring_);
-        return ::io_uring_get_sqe(&ring_);
-    }
+    void send(End& end) { ring_.send(end.fd, {message_.data(), message_.size()}, data_of(end)); }
 
-    io_uring ring_{};
-    bool is_open_ = false;
-    io_uring_buf_ring* buffer_ring_ = nullptr;
-    std::vector<Message> buffers_{kBuffers};
+    std::vector<End>& ends_;
+    Ring ring_{kMessageBytes};
     Message message_{};
+    std::size_t open_ = 0;
 };
-
-Error broken() {
-    return Error(Errc::stream_ended, "a message did not come whole: this floor cannot be measured");
-}
 
 }  // namespace
 
 Result<std::vector<SocketPair>> make_pairs(std::size_t count, int flags) {
-    const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* plain = reinterpret_cast<sockaddr*>(&address);
-    if (listener < 0 || ::bind(listener, plain, size) != 0 || ::listen(listener, 128) != 0 ||
-        ::getsockname(listener, plain, &size) != 0) {
-        return failed("listening");
-    }
+    std::uint16_t port = 0;
+    const Result<int> listener = listen_at(port, 128, 0);
+    if (!listener) return listener.error();
     std::vector<SocketPair> pairs;
     for (std::size_t i = 0; i < count; ++i) {
-        const int client = ::socket(AF_INET, SOCK_STREAM, 0);
-        if (client < 0 || ::connect(client, plain, size) != 0) return failed("connecting");
-        const int server = ::accept4(listener, nullptr, nullptr, flags);
+        const Result<int> client = connect_to(port);
+        if (!client) return client.error();
+        const int server = ::accept4(*listener, nullptr, nullptr, flags);
         if (server < 0) return failed("accepting");
-        switch_off_delay(client);
         switch_off_delay(server);
-        pairs.push_back(SocketPair{client, server});
+        pairs.push_back(SocketPair{*client, server});
     }
-    ::close(listener);
+    ::close(*listener);
     return pairs;
 }
 
@@ -266,11 +203,11 @@ Result<Sample> pingpong_uring(const Arguments& arguments) {
     const auto pairs = make_pairs(arguments.number(0), 0);
     if (!pairs) return pairs.error();
     std::vector<End> ends = ends_of(*pairs);
-    Ring ring;
-    if (auto opened = ring.open(ends); !opened) return opened.error();
-    if (!ring.play(ends, warm_up_rounds(rounds))) return broken();
+    RingPlayer player(ends);
+    if (auto opened = player.open(); !opened) return opened.error();
+    if (auto played = player.play(warm_up_rounds(rounds)); !played) return played.error();
     const double before = cpu_seconds();
-    if (!ring.play(ends, rounds)) return broken();
+    if (auto played = player.play(rounds); !played) return played.error();
     return sample_of(before, pairs->size() * rounds);
 }
 

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+//
+// The contests about HTTP. Each client has the first CPU, and a server, in a process of its own and
+// new for each run, the second: so no run meets the closed connections of the one before.
+#include <algorithm>
+#include <cstdio>
+
+#include "bench/contest.h"
+
+namespace weir::bench {
+namespace {
+
+constexpr std::size_t kSpareDescriptors = 64;
+
+Command server(std::size_t delay_milliseconds) {
+    Command command("delay_server");
+    return command.argument(delay_milliseconds).cpu(kServerCpu);
+}
+
+double microseconds_of_cpu(const Reading& reading) {
+    return reading.each("cpu_s") * 1e6;
+}
+
+/// Calls `enter(peer, command, backend)` for weir and the floors of its two mechanisms, by the
+/// names of their workers.
+template <typename Enter>
+void for_each_own(const std::string& bench, Enter enter) {
+    for (const char* backend : {"uring", "epoll"}) {
+        enter("weir", Command(bench + "_weir"), backend);
+        enter("floor", Command(bench + "_" + backend), backend);
+    }
+}
+
+// Very many calls at once, each on a connection of its own to a server that takes a second to
+// answer: the client's own memory a call, its CPU a call, and how far above one second the whole
+// takes.
+Result<void> inflight(const Plan& plan, Report& report) {
+    constexpr std::size_t kDelayMilliseconds = 1000;
+    const std::size_t wanted = plan.is_quick() ? 1000 : 10'000;
+    const std::size_t calls = std::min(wanted, raise_descriptor_limit() - kSpareDescriptors);
+    if (calls < wanted) {
+        std::fprintf(stderr, "http: %zu calls and not %zu, since no more descriptors are allowed\n",
+                     calls, wanted);
+    }
+    Contest contest("http: " + std::to_string(calls) + " calls in flight");
+    contest.ask("inflight.bytes_per_call", "B",
+                [](const Reading& reading) { return reading.each("peak_bytes"); });
+    contest.ask("inflight.cpu_us", "us", microseconds_of_cpu);
+    contest.ask("inflight.wall_s", "s",
+                [](const Reading& reading) { return reading.raw("wall_s"); });
+    // How many the server had at one time: were they all in flight at once?
+    contest.ask("inflight.pending_peak", "calls",
+                [](const Reading& reading) { return reading.of_helper("pending_peak"); });
+    for_each_own("inflight", [&](const char* peer, Command all, const char* backend) {
+        Command one = all;
+        all.argument(calls).cpu(kMeasuringCpu);
+        one.argument(1).cpu(kMeasuringCpu);
+        Contender contender(peer, all, calls - 1);
+        contender.less(one).beside(server(kDelayMilliseconds)).backend(backend);
+        contest.enter(std::move(contender));
+    });
+    return contest.run(plan, report);
+}
+
+}  // namespace
+
+Result<void> run_http_group(const Plan& plan, Report& report) {
+    return inflight(plan, report);
+}
+
+}  // namespace weir::bench
