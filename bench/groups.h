@@ -46,6 +46,7 @@ Result<Sample> pingpong_weir(const Arguments& arguments);
 Result<Sample> connections_weir(const Arguments& arguments);
 Result<Sample> cancel_io_weir(const Arguments& arguments);
 Result<Sample> inflight_weir(const Arguments& arguments);
+Result<Sample> http_call_weir(const Arguments& arguments);
 namespace floor {
 Result<Sample> sleepers(const Arguments& arguments);
 Result<Sample> pingpong_blocking(const Arguments& arguments);
@@ -54,6 +55,8 @@ Result<Sample> pingpong_uring(const Arguments& arguments);
 Result<Sample> delay_server(const Arguments& arguments);
 Result<Sample> inflight_epoll(const Arguments& arguments);
 Result<Sample> inflight_uring(const Arguments& arguments);
+Result<Sample> http_call_epoll(const Arguments& arguments);
+Result<Sample> http_call_uring(const Arguments& arguments);
 }  // namespace floor
 
 }  // namespace weir::bench

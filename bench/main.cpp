@@ -33,7 +33,7 @@ struct NamedWorker {
     std::string_view name;
     Worker run;
 };
-constexpr std::array<NamedWorker, 15> kWorkers = {
+constexpr std::array<NamedWorker, 18> kWorkers = {
     NamedWorker{"sleepers_weir", sleepers_weir},
     NamedWorker{"sleepers_spread_weir", sleepers_spread_weir},
     NamedWorker{"waiters_weir", waiters_weir},
@@ -48,6 +48,9 @@ constexpr std::array<NamedWorker, 15> kWorkers = {
     NamedWorker{"inflight_weir", inflight_weir},
     NamedWorker{"inflight_epoll", floor::inflight_epoll},
     NamedWorker{"inflight_uring", floor::inflight_uring},
+    NamedWorker{"http_call_weir", http_call_weir},
+    NamedWorker{"http_call_epoll", floor::http_call_epoll},
+    NamedWorker{"http_call_uring", floor::http_call_uring},
     NamedWorker{"delay_server", floor::delay_server}};
 
 int work(std::string_view name, const Arguments& arguments) {

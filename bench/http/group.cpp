@@ -62,10 +62,37 @@ Result<void> inflight(const Plan& plan, Report& report) {
     return contest.run(plan, report);
 }
 
+// One call after another on each of a few kept connections, to a server that answers at once.
+Result<void> http_call(const Plan& plan, Report& report) {
+    constexpr std::size_t kInFlight = 64;
+    const std::size_t calls = plan.is_quick() ? 10'000 : 200'000;
+    Contest contest("http: calls on kept connections");
+    contest.ask("http_call.cpu_us", "us", [](const Reading& reading) {
+        constexpr double kBusy = 0.95;
+        const double share = reading.of_helper("cpu_s") / reading.raw("wall_s");
+        if (share > kBusy) {
+            std::fprintf(stderr, "http: the server was busy for %.0f %% of the time\n",
+                         share * 100);
+        }
+        return microseconds_of_cpu(reading);
+    });
+    for_each_own("http_call", [&](const char* peer, Command command, const char* backend) {
+        command.argument(calls).argument(kInFlight).cpu(kMeasuringCpu);
+        Contender contender(peer, command, calls);
+        contender.beside(server(0)).backend(backend);
+        contest.enter(std::move(contender));
+    });
+    return contest.run(plan, report);
+}
+
 }  // namespace
 
 Result<void> run_http_group(const Plan& plan, Report& report) {
-    return inflight(plan, report);
+    Result<void> worst;
+    for (auto* part : {http_call, inflight}) {
+        if (Result<void> done = part(plan, report); !done) worst = std::move(done);
+    }
+    return worst;
 }
 
 }  // namespace weir::bench

@@ -23,7 +23,7 @@ GROUPS = [
     ("Timers", ("timer",)),
     ("Memory of tasks", ("sleepers", "sleepers10m", "hundred_million")),
     ("Sockets", ("pingpong1", "pingpong100")),
-    ("HTTP", ("inflight",)),
+    ("HTTP", ("http_call", "inflight")),
     ("Tests", ("simulation_seeds",)),
 ]
 # Metrics that are shown in one plot: the name's first part is its title, the second a bar's label.
