@@ -106,6 +106,8 @@ Result<std::vector<Peer>> find_peers(const Options& options, Environment& enviro
     if (!peers) return peers;
     for (const Peer& peer : *peers)
         environment.peers += (environment.peers.empty() ? "" : "; ") + peer.version();
+    for (const std::string& peer : absent_peers(options.peers_folder))
+        environment.peers += "; without " + peer;
     return peers;
 }
 

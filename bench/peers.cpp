@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 
 namespace weir::bench {
@@ -14,7 +15,8 @@ constexpr std::size_t kSleepersDoes = 4;  // likewise: they must all be spawned 
 }  // namespace
 
 std::size_t Peer::scaled(std::string_view metric, std::size_t count) const noexcept {
-    const bool is_interpreted = name_ == "asyncio" || name_ == "uvloop";
+    const bool is_interpreted =
+        name_ == "asyncio" || name_ == "uvloop" || name_ == "aiohttp" || name_ == "aiohttp_uvloop";
     std::size_t parts = 1;
     if (metric.starts_with("sleepers")) {
         if (is_interpreted || name_ == "go" || name_ == "node") parts = kSleepersDoes;
@@ -22,6 +24,14 @@ std::size_t Peer::scaled(std::string_view metric, std::size_t count) const noexc
         parts = kSlowDoes;
     }
     return std::max<std::size_t>(count / parts, 1);
+}
+
+std::vector<std::string> absent_peers(const std::string& folder) {
+    std::vector<std::string> names;
+    std::ifstream file(folder + "/absent.txt");
+    for (std::string line; std::getline(file, line);)
+        names.push_back(line);
+    return names;
 }
 
 Result<std::vector<Peer>> find_peers(const std::string& folder) {

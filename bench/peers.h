@@ -34,6 +34,9 @@ private:
     std::string version_;
 };
 
+/// Those that were left out when the ones in `folder` were built, with why: "hyper (it needs ...)".
+std::vector<std::string> absent_peers(const std::string& folder);
+
 /// All that lie in `folder`; an error where there is none, or where one cannot be started.
 Result<std::vector<Peer>> find_peers(const std::string& folder);
 

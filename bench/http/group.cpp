@@ -51,14 +51,19 @@ Result<void> inflight(const Plan& plan, Report& report) {
     // How many the server had at one time: were they all in flight at once?
     contest.ask("inflight.pending_peak", "calls",
                 [](const Reading& reading) { return reading.of_helper("pending_peak"); });
-    for_each_own("inflight", [&](const char* peer, Command all, const char* backend) {
+    const auto contender_of = [&](std::string peer, Command all) {
         Command one = all;
         all.argument(calls).cpu(kMeasuringCpu);
         one.argument(1).cpu(kMeasuringCpu);
-        Contender contender(peer, all, calls - 1);
-        contender.less(one).beside(server(kDelayMilliseconds)).backend(backend);
-        contest.enter(std::move(contender));
+        Contender contender(std::move(peer), all, calls - 1);
+        contender.less(one).beside(server(kDelayMilliseconds));
+        return contender;
+    };
+    for_each_own("inflight", [&](const char* peer, const Command& command, const char* backend) {
+        contest.enter(std::move(contender_of(peer, command).backend(backend)));
     });
+    for (const Peer& peer : plan.peers())
+        contest.enter(contender_of(peer.name(), peer.command("inflight")));
     return contest.run(plan, report);
 }
 
@@ -76,12 +81,19 @@ Result<void> http_call(const Plan& plan, Report& report) {
         }
         return microseconds_of_cpu(reading);
     });
-    for_each_own("http_call", [&](const char* peer, Command command, const char* backend) {
-        command.argument(calls).argument(kInFlight).cpu(kMeasuringCpu);
-        Contender contender(peer, command, calls);
-        contender.beside(server(0)).backend(backend);
-        contest.enter(std::move(contender));
+    const auto contender_of = [](std::string peer, Command command, std::size_t some) {
+        command.argument(some).argument(kInFlight).cpu(kMeasuringCpu);
+        Contender contender(std::move(peer), command, some);
+        contender.beside(server(0));
+        return contender;
+    };
+    for_each_own("http_call", [&](const char* peer, const Command& command, const char* backend) {
+        contest.enter(std::move(contender_of(peer, command, calls).backend(backend)));
     });
+    for (const Peer& peer : plan.peers()) {
+        const std::size_t some = peer.scaled("http_call", calls / 2);
+        contest.enter(contender_of(peer.name(), peer.command("http_call"), some));
+    }
     return contest.run(plan, report);
 }
 

@@ -4,15 +4,18 @@
 # usage: check.sh OUT_DIR
 #
 # Runs each peer that build.sh has put into OUT_DIR with each metric and little work, and looks at
-# what comes out: the fields, the count, the exit status where a peer has no such thing. Prints a
-# table; status 1 where something is wrong. The figures themselves mean nothing here.
+# what comes out: the fields, the count, the exit status where a peer has no such thing. Calls over
+# HTTP go to a server here, which counts them, and are tried with answers that are wrong, too.
+# Prints a table; status 1 where something is wrong. The figures themselves mean nothing here.
 set -euo pipefail
 [[ $# == 1 && -d $1 ]] || { echo "usage: check.sh OUT_DIR" >&2; exit 2; }
 exec /usr/bin/python3 - "$1" <<'PYTHON'
 import json
 import os
+import socketserver
 import subprocess
 import sys
+import threading
 
 # What is asked for, how many items that is, and the fields beside those that each metric has.
 LATENESS = ["lateness_p50_ms", "lateness_p99_ms", "lateness_max_ms"]
@@ -28,16 +31,70 @@ METRICS = {
     "pingpong": ([10, 50], 500, []),
     "cancel_io": ([100], 100, []),
 }
-LACKING = {
-    "asyncio": ["timers"],
-    "uvloop": ["timers"],
-    "tokio": ["timers"],
-    "go": ["await", "timers"],
-    "asio": [],
-    "libuv": ["spawn_join", "yield", "await", "semaphore"],
-    "node": ["semaphore", "timers"],
+# The same for calls over HTTP: the numbers before the port, how many are counted, and all of them.
+CALLS = {
+    "http_call": ([300, 8], 300, [], 308),
+    "one_call": ([50], 50, ["p50_us"], 56),
+    "inflight": ([100], 100, [], 100),
 }
-SKIPPED = os.environ.get("WEIR_PEERS_SKIP", "").split()
+HTTP_ALONE = [*METRICS]
+LACKING = {
+    "asyncio": ["timers", *CALLS],
+    "uvloop": ["timers", *CALLS],
+    "tokio": ["timers", *CALLS],
+    "go": ["await", "timers"],
+    "asio": [*CALLS],
+    "libuv": ["spawn_join", "yield", "await", "semaphore", *CALLS],
+    "node": ["semaphore", "timers", *CALLS],
+    "aiohttp": HTTP_ALONE,
+    "aiohttp_uvloop": HTTP_ALONE,
+    "hyper": HTTP_ALONE,
+    "libcurl": HTTP_ALONE,
+    "undici": HTTP_ALONE,
+}
+HAPPY = "All happy loops are alike; " * 10
+
+
+def compact(value):
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+EXPECTED = compact({"model": "bench", "messages": [{"role": "user", "content": HAPPY[:131]}]})
+
+
+class Server(socketserver.ThreadingTCPServer):
+    """Answers calls, and counts those that it expects."""
+
+    request_queue_size = 1000
+    daemon_threads = True
+
+    def __init__(self, status, text):
+        super().__init__(("127.0.0.1", 0), Calls)
+        message = {"role": "assistant", "content": text}
+        body = compact({"id": "1", "choices": [{"index": 0, "message": message}]})
+        head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n"
+        self.answer = head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body
+        self.calls = 0
+        self.lock = threading.Lock()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def handle_error(self, request, client_address):
+        """A client that has met a wrong answer is gone."""
+
+
+class Calls(socketserver.StreamRequestHandler):
+    def handle(self):
+        while self.rfile.readline() == b"POST /v1/chat/completions HTTP/1.1\r\n":
+            fields = {}
+            while (line := self.rfile.readline()) not in (b"\r\n", b""):
+                name, _, value = line.partition(b":")
+                fields[name.lower()] = value.strip()
+            body = self.rfile.read(int(fields[b"content-length"]))
+            if body != EXPECTED or not fields[b"content-type"].startswith(b"application/json"):
+                return
+            with self.server.lock:
+                self.server.calls += 1
+            self.wfile.write(self.server.answer)
 
 
 def run(program, *words):
@@ -45,7 +102,7 @@ def run(program, *words):
     return subprocess.run(command, capture_output=True, text=True, timeout=30)
 
 
-def fault_of_report(done, numbers, items, more):
+def fault_of_report(done, items, more):
     """What is wrong with a report, or None."""
     if done.returncode != 0:
         return f"status {done.returncode}: {done.stderr.strip()}"
@@ -78,29 +135,49 @@ def fault_of_refusal(done, metric):
     return None
 
 
+def fault_of_calls(program, metric):
+    numbers, items, more, all_calls = CALLS[metric]
+    with Server(200, HAPPY[:249]) as server:
+        done = run(program, metric, *numbers, server.server_address[1])
+    fault = fault_of_report(done, items, more)
+    if fault is None and server.calls != all_calls:
+        fault = f"{server.calls} calls and not {all_calls}"
+    for status, text in (500, HAPPY[:249]), (200, HAPPY[:248]):
+        with Server(status, text) as server:
+            done = run(program, metric, *numbers, server.server_address[1])
+        if done.returncode == 0 and fault is None:
+            fault = f"takes status {status} with {len(text)} characters for right"
+    return fault
+
+
+def fault_of(program, metric, lacking):
+    if metric in lacking or metric not in {**METRICS, **CALLS}:
+        return fault_of_refusal(run(program, metric, 1, 1, 1), metric)
+    if metric in CALLS:
+        return fault_of_calls(program, metric)
+    numbers, items, more = METRICS[metric]
+    return fault_of_report(run(program, metric, *numbers), items, more)
+
+
 def main(folder):
     faults = []
-    print(f"{'':16}", *(f"{peer:>8}" for peer in LACKING))
-    for metric, (numbers, items, more) in {**METRICS, "nonsense": ([1], 0, [])}.items():
+    peers = {peer: lacking for peer, lacking in LACKING.items()
+             if os.path.exists(os.path.join(folder, peer))}
+    absent = [peer for peer in LACKING if peer not in peers]
+    if absent:
+        print("absent:", *absent)
+    print(f"{'':16}", *(f"{peer:>8}" for peer in peers))
+    for metric in [*METRICS, *CALLS, "nonsense"]:
         cells = []
-        for peer, lacking in LACKING.items():
-            if peer in SKIPPED:
-                cells.append("skipped")
-                continue
-            done = run(os.path.join(folder, peer), metric, *numbers)
-            if metric in lacking or metric not in METRICS:
-                cells.append("none")
-                fault = fault_of_refusal(done, metric)
-            else:
-                cells.append("ok")
-                fault = fault_of_report(done, numbers, items, more)
+        for peer, lacking in peers.items():
+            fault = fault_of(os.path.join(folder, peer), metric, lacking)
+            has_none = metric in lacking or metric == "nonsense"
+            cells.append("WRONG" if fault is not None else "none" if has_none else "ok")
             if fault is not None:
-                cells[-1] = "WRONG"
                 faults.append(f"{peer} {metric}: {fault}")
-        print(f"{metric:16}", *(f"{cell:>8}" for cell in cells), flush=True)
-    for peer in LACKING:
-        if peer in SKIPPED:
-            continue
+        row = (f"{cell:>{max(8, len(peer))}}" for peer, cell in zip(peers, cells))
+        print(f"{metric:16}", *row, flush=True)
+    for peer in peers:
         done = run(os.path.join(folder, peer), "--version")
         print(f"{peer:16} {done.stdout.strip()}")
         if done.returncode != 0 or done.stdout.count("\n") != 1:

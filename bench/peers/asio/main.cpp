@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "bench/peers/asio/group.h"
-#include "bench/peers/asio/measure.h"
+#include "bench/peers/measure.h"
 
 namespace peer {
 namespace {

@@ -7,52 +7,14 @@
 # metric is.
 import asyncio
 import functools
-import json
-import platform
 import random
-import resource
 import socket
 import sys
 import time
 
+from report import Usage, process, require, run
+
 MESSAGE = b"x" * 64
-
-
-def require(is_true, what):
-    if not is_true:
-        raise SystemExit(f"asyncio: {what}")
-
-
-class Usage:
-    """CPU and wall time since it was made."""
-
-    def __init__(self):
-        self.cpu = self.cpu_now()
-        self.wall = time.monotonic()
-
-    @staticmethod
-    def cpu_now():
-        usage = resource.getrusage(resource.RUSAGE_SELF)
-        return usage.ru_utime + usage.ru_stime
-
-    def report(self, items):
-        return {
-            "cpu_s": self.cpu_now() - self.cpu,
-            "wall_s": time.monotonic() - self.wall,
-            "items": items,
-        }
-
-
-process = Usage()
-process.cpu = 0.0  # what the interpreter needed to start counts
-
-
-def peak_bytes():
-    with open("/proc/self/status") as status:
-        for line in status:
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    return 0
 
 
 async def sleepers(count, milliseconds):
@@ -301,28 +263,4 @@ METRICS = {
     "cancel_io": cancel_io,
 }
 
-
-def main(words):
-    name, factory, version = "asyncio", None, "asyncio"
-    if words[:1] == ["--uvloop"]:
-        import uvloop
-
-        words = words[1:]
-        name, factory = "uvloop", uvloop.new_event_loop
-        version = f"uvloop {uvloop.__version__}"
-    if words[:1] == ["--version"]:
-        print(f"{version}, Python {platform.python_version()}")
-        return 0
-    if not words or words[0] not in METRICS:
-        print(f"{name}: has no metric {' '.join(words[:1])}", file=sys.stderr)
-        return 3
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    with asyncio.Runner(loop_factory=factory) as runner:
-        report = runner.run(METRICS[words[0]](*map(int, words[1:])))
-    report["peak_bytes"] = peak_bytes()
-    print(json.dumps(report))
-    return 0
-
-
-sys.exit(main(sys.argv[1:]))
+sys.exit(run("asyncio", METRICS, sys.argv[1:]))

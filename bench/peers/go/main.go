@@ -288,6 +288,12 @@ func main() {
 		report = pingpong(number(0), number(1))
 	case "cancel_io":
 		report = cancelIo(number(0))
+	case "http_call":
+		report = httpCall(number(0), number(1), number(2))
+	case "inflight":
+		report = inflight(process, number(0), number(1))
+	case "one_call":
+		report = oneCall(number(0), number(1))
 	default:
 		fail(3, "has no metric "+metric())
 	}

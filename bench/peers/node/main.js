@@ -12,36 +12,10 @@ const net = require('node:net');
 const { performance } = require('node:perf_hooks');
 const { setImmediate: nextTurn, setTimeout: sleep } = require('node:timers/promises');
 
+const { Usage, require_, run, wholeProcess } = require('./report.js');
+
 const MESSAGE = Buffer.alloc(64, 'x');
 const HOUR = 3600 * 1000;
-
-class Usage {
-    constructor(cpu = process.cpuUsage(), wall = performance.now()) {
-        this.cpu = cpu;
-        this.wall = wall;
-    }
-    // What was used since then.
-    report(items) {
-        const { user, system } = process.cpuUsage(this.cpu);
-        const wall_s = (performance.now() - this.wall) / 1e3;
-        return { cpu_s: (user + system) / 1e6, wall_s, items };
-    }
-}
-
-const wholeProcess = new Usage({ user: 0, system: 0 }, 0);
-
-function fail(status, what) {
-    console.error(`node: ${what}`);
-    process.exit(status);
-}
-
-function require_(isTrue, what) {
-    if (!isTrue) fail(1, what);
-}
-
-function peakBytes() {
-    return Number(/^VmHWM:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]) * 1024;
-}
 
 // The same order in each run.
 function shuffle(values) {
@@ -244,12 +218,4 @@ const METRICS = {
     cancel_io,
 };
 
-async function main([metric = '', ...words]) {
-    if (metric === '--version') return console.log(`Node ${process.versions.node}`);
-    if (!Object.hasOwn(METRICS, metric)) fail(3, `has no metric ${metric}`);
-    const report = await METRICS[metric](...words.map(Number));
-    report.peak_bytes = peakBytes();
-    console.log(JSON.stringify(report));
-}
-
-main(process.argv.slice(2));
+run(() => `Node ${process.versions.node}`, METRICS);

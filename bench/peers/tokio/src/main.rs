@@ -240,7 +240,7 @@ fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let metric = words.first().cloned().unwrap_or_default();
     if metric == "--version" {
-        return println!("tokio {}, {}", env!("PEER_TOKIO"), env!("PEER_RUSTC"));
+        return println!("{}, {}", env!("PEER_CRATE"), env!("PEER_RUSTC"));
     }
     let number = move |at: usize| -> usize {
         let word = words.get(at + 1).map(|word| word.parse());

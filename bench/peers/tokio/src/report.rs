@@ -61,7 +61,7 @@ pub fn shuffle<T>(values: &mut [T]) {
 }
 
 pub fn fail(status: i32, what: &str) -> ! {
-    eprintln!("tokio: {what}");
+    eprintln!("{}: {what}", env!("CARGO_PKG_NAME"));
     std::process::exit(status)
 }
 

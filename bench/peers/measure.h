@@ -3,6 +3,7 @@
 // What a run has cost, the line that says so, and small help. For the one source that includes it.
 #pragma once
 
+#include <errno.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -22,7 +23,7 @@ using Clock = std::chrono::steady_clock;
 using Report = std::map<std::string, double>;
 
 [[noreturn]] inline void fail(int status, const std::string& what) {
-    std::fprintf(stderr, "asio: %s\n", what.c_str());
+    std::fprintf(stderr, "%s: %s\n", program_invocation_short_name, what.c_str());
     std::exit(status);
 }
 
