@@ -36,7 +36,22 @@ double Reading::each(const std::string& field) const {
 
 void Contest::ask(std::string metric, std::string unit,
                   std::function<double(const Reading&)> read) {
-    questions_.push_back(Question{std::move(metric), std::move(unit), std::move(read)});
+    questions_.push_back(Question{std::move(metric), std::move(unit), std::move(read), false});
+}
+
+void Contest::ask_over_floor(std::string metric, std::string unit,
+                             std::function<double(const Reading&)> read) {
+    questions_.push_back(Question{std::move(metric), std::move(unit), std::move(read), true});
+}
+
+Series Contest::answer(const Contender& contender, std::size_t question) const {
+    const Series& all = contender.figures_[question];
+    if (!questions_[question].is_over_floor) return all;
+    for (const Contender& other : contenders_) {
+        const bool is_floor = other.peer_ == "floor" && !other.figures_.empty();
+        if (is_floor && &other != &contender) return all.less(other.figures_[question]);
+    }
+    return Series();
 }
 
 Result<Reports> Contest::measure(const Contender& contender, Command work) {
@@ -100,7 +115,7 @@ Result<void> Contest::run(const Plan& plan, Report& report) {
         for (std::size_t i = 0; i < contender.figures_.size(); ++i) {
             Subject subject(questions_[i].metric, contender.peer_);
             subject.unit(questions_[i].unit).backend(contender.backend_);
-            report.add(std::move(subject), contender.figures_[i]);
+            report.add(std::move(subject), answer(contender, i));
         }
     }
     return worst;

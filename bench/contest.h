@@ -74,6 +74,9 @@ public:
 
     /// A figure that is made of what each process reports.
     void ask(std::string metric, std::string unit, std::function<double(const Reading&)> read);
+    /// The same less what the floor has in the same repeat; the floor itself has no such figure.
+    void ask_over_floor(std::string metric, std::string unit,
+                        std::function<double(const Reading&)> read);
     /// How much memory is touched and given back before each turn: about what the hungriest takes.
     /// Where this machine is a guest, its host has to find memory that was not used for a while,
     /// and whoever comes first would pay for that.
@@ -88,8 +91,11 @@ private:
         std::string metric;
         std::string unit;
         std::function<double(const Reading&)> read;
+        bool is_over_floor;
     };
     Result<void> take_turn(Contender& contender);
+    /// What a contender has to say to a question; nothing where that needs a floor, and none is.
+    Series answer(const Contender& contender, std::size_t question) const;
     static Result<Reports> measure(const Contender& contender, Command work);
 
     std::string title_;

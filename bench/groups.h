@@ -31,6 +31,10 @@ private:
 constexpr std::size_t kMeasuringCpu = 0;
 constexpr std::size_t kServerCpu = 1;
 
+/// What the servers of the HTTP benchmarks do: plain TCP, TLS with a full handshake for each
+/// connection, or TLS that gives tickets for later ones.
+enum class TlsMode : std::size_t { none, full, resumed };
+
 // Each measures its figures into `report`; an error says what could not be measured.
 Result<void> run_runtime_group(const Plan& plan, Report& report);
 Result<void> run_memory_group(const Plan& plan, Report& report);
@@ -46,13 +50,21 @@ Result<Sample> pingpong_weir(const Arguments& arguments);
 Result<Sample> connections_weir(const Arguments& arguments);
 Result<Sample> cancel_io_weir(const Arguments& arguments);
 Result<Sample> inflight_weir(const Arguments& arguments);
+Result<Sample> inflight_tls_weir(const Arguments& arguments);
 Result<Sample> http_call_weir(const Arguments& arguments);
+Result<Sample> one_call_weir(const Arguments& arguments);
+Result<Sample> session_reuse_weir(const Arguments& arguments);
+Result<Sample> tls_connect_weir(const Arguments& arguments);
 namespace floor {
 Result<Sample> sleepers(const Arguments& arguments);
 Result<Sample> pingpong_blocking(const Arguments& arguments);
 Result<Sample> pingpong_epoll(const Arguments& arguments);
 Result<Sample> pingpong_uring(const Arguments& arguments);
 Result<Sample> delay_server(const Arguments& arguments);
+Result<Sample> delay_relay(const Arguments& arguments);
+Result<Sample> inflight_tls_epoll(const Arguments& arguments);
+Result<Sample> one_call_blocking(const Arguments& arguments);
+Result<Sample> tls_connect_blocking(const Arguments& arguments);
 Result<Sample> inflight_epoll(const Arguments& arguments);
 Result<Sample> inflight_uring(const Arguments& arguments);
 Result<Sample> http_call_epoll(const Arguments& arguments);

@@ -33,7 +33,7 @@ struct NamedWorker {
     std::string_view name;
     Worker run;
 };
-constexpr std::array<NamedWorker, 18> kWorkers = {
+constexpr std::array<NamedWorker, 26> kWorkers = {
     NamedWorker{"sleepers_weir", sleepers_weir},
     NamedWorker{"sleepers_spread_weir", sleepers_spread_weir},
     NamedWorker{"waiters_weir", waiters_weir},
@@ -51,6 +51,14 @@ constexpr std::array<NamedWorker, 18> kWorkers = {
     NamedWorker{"http_call_weir", http_call_weir},
     NamedWorker{"http_call_epoll", floor::http_call_epoll},
     NamedWorker{"http_call_uring", floor::http_call_uring},
+    NamedWorker{"inflight_tls_weir", inflight_tls_weir},
+    NamedWorker{"inflight_tls_epoll", floor::inflight_tls_epoll},
+    NamedWorker{"one_call_weir", one_call_weir},
+    NamedWorker{"one_call_blocking", floor::one_call_blocking},
+    NamedWorker{"session_reuse_weir", session_reuse_weir},
+    NamedWorker{"tls_connect_weir", tls_connect_weir},
+    NamedWorker{"tls_connect_blocking", floor::tls_connect_blocking},
+    NamedWorker{"delay_relay", floor::delay_relay},
     NamedWorker{"delay_server", floor::delay_server}};
 
 int work(std::string_view name, const Arguments& arguments) {

@@ -61,8 +61,17 @@ std::string aligned(const std::vector<Row>& rows) {
     return out;
 }
 
-bool is_better(const std::string& unit, double one, double other) {
-    return unit == "1/s" ? one > other : one < other;
+bool is_rate(std::string_view unit) {
+    return unit.ends_with("/s");
+}
+
+// Whether more, or less, of it is better: other figures say how a run went.
+bool is_judged(std::string_view unit) {
+    return unit != "%" && unit != "calls" && unit != "x" && unit != "round trips";
+}
+
+bool is_better(std::string_view unit, double one, double other) {
+    return is_rate(unit) ? one > other : one < other;
 }
 
 }  // namespace
@@ -83,6 +92,13 @@ double Series::high() const {
 
 bool Series::is_noisy() const {
     return high() - low() > kSpreadOfNoise * median();
+}
+
+Series Series::less(const Series& other) const {
+    Series difference;
+    for (std::size_t i = 0; i < std::min(values_.size(), other.values_.size()); ++i)
+        difference.add(values_[i] - other.values_[i]);
+    return difference;
 }
 
 void Report::add(Subject subject, const Series& series) {
@@ -142,7 +158,9 @@ std::string Report::table_of_peers() const {
         const double more = std::max(ours->value, figure.value);
         const double less = std::min(ours->value, figure.value);
         const std::string how =
-            less <= 0 ? "-" : number(more / less, "%.3g") + (is_ahead ? " x better" : " x worse");
+            less <= 0 || !is_judged(subject.unit())
+                ? "-"
+                : number(more / less, "%.3g") + (is_ahead ? " x better" : " x worse");
         rows.push_back({subject.name(), subject.peer(), for_people(figure.value), subject.unit(),
                         for_people(figure.low) + " .. " + for_people(figure.high) +
                             (figure.is_noisy ? " noisy" : ""),
@@ -158,9 +176,10 @@ std::vector<Report::Comparable> Report::comparables() const {
         if (subject.peer() != "weir") continue;
         const Figure* floor = floor_of(figure);
         if (floor == nullptr && subject.unit() != "B") continue;
+        if (!is_judged(subject.unit())) continue;
         all.push_back(Comparable{subject.name(), subject.backend(),
                                  floor == nullptr ? figure.value : figure.value / floor->value,
-                                 subject.unit() == "1/s",
+                                 is_rate(subject.unit()),
                                  figure.is_noisy || (floor != nullptr && floor->is_noisy)});
     }
     return all;

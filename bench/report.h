@@ -26,6 +26,8 @@ public:
     double high() const;
     /// True where the repeats lie so far apart that the median says little.
     bool is_noisy() const;
+    /// Each value less the one of the same repeat in `other`.
+    Series less(const Series& other) const;
 
 private:
     std::vector<double> values_;

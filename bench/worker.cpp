@@ -111,6 +111,17 @@ Sample Usage::so_far() const {
     return sample;
 }
 
+void Latencies::end() {
+    const auto took = std::chrono::steady_clock::now() - begin_;
+    microseconds_.push_back(std::chrono::duration<double, std::micro>(took).count());
+}
+
+double Latencies::p50_us() const {
+    std::vector<double> sorted = microseconds_;
+    std::sort(sorted.begin(), sorted.end());
+    return sorted.at(sorted.size() / 2);
+}
+
 int run_worker(Worker worker, const Arguments& arguments) {
     ::alarm(kWorkerSecondsMax);
     const auto start = std::chrono::steady_clock::now();

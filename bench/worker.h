@@ -66,6 +66,19 @@ private:
     std::chrono::steady_clock::time_point wall_;
 };
 
+/// How long each of many things took.
+class Latencies {
+public:
+    void begin() { begin_ = std::chrono::steady_clock::now(); }
+    void end();
+    /// The median. Precondition: at least one has ended.
+    double p50_us() const;
+
+private:
+    std::chrono::steady_clock::time_point begin_{};
+    std::vector<double> microseconds_;
+};
+
 /// The child's side: runs `worker`, adds "peak_bytes", "cpu_s" and "wall_s" where the worker has
 /// not measured them itself, and prints the line. Gives the exit status.
 int run_worker(Worker worker, const Arguments& arguments);

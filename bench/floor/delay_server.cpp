@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // The other end of the HTTP benchmarks: a raw epoll loop that answers each request after a fixed
-// delay, or at once, and keeps the connection. It prints the port that it has and ends when its
-// input does. Whoever sends another body than all the others do has its connection closed.
+// delay, or at once, and keeps the connection; plain or over TLS. It prints the port that it has
+// and ends when its input does. Whoever sends another body than all the others do has its
+// connection closed.
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,10 +15,12 @@
 #include <cstdio>
 #include <deque>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/floor/http_bytes.h"
 #include "bench/floor/loopback.h"
+#include "bench/floor/tls.h"
 #include "bench/groups.h"
 
 namespace weir::bench::floor {
@@ -32,7 +35,9 @@ constexpr int kBacklog = 4096;
 
 class DelayServer {
 public:
-    explicit DelayServer(Clock::duration delay) : delay_(delay) {}
+    /// `tls`: null for plain connections.
+    DelayServer(Clock::duration delay, TlsContextHandle tls)
+        : delay_(delay), tls_(std::move(tls)) {}
 
     Result<std::uint16_t> listen() {
         epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
@@ -60,10 +65,18 @@ public:
         }
     }
 
-    std::size_t pending_peak() const noexcept { return pending_peak_; }
+    Sample report() const {
+        Sample sample;
+        sample.set("pending_peak", static_cast<double>(pending_peak_));
+        sample.set("handshakes", static_cast<double>(handshakes_));
+        sample.set("resumed", static_cast<double>(resumed_));
+        return sample;
+    }
 
 private:
     struct Connection {
+        TlsHandle tls;
+        bool is_secured = false;  // something has come through `tls`
         std::string received;
         std::uint32_t generation = 0;  // tells an answer that its connection is gone
     };
@@ -96,20 +109,36 @@ private:
             if (fd < 0) return;
             const auto index = static_cast<std::size_t>(fd);
             if (index >= connections_.size()) connections_.resize(index * 2 + 1);
+            if (tls_ != nullptr) begin_tls(fd, connections_[index]);
             watch(fd);
         }
     }
 
+    void begin_tls(int fd, Connection& connection) {
+        connection.tls.reset(::SSL_new(tls_.get()));
+        ::SSL_set_fd(connection.tls.get(), fd);
+        ::SSL_set_accept_state(connection.tls.get());
+    }
+
+    // All that is there: what TLS has read already wakes nobody again.
     void receive(int fd) {
         Connection& connection = connections_[static_cast<std::size_t>(fd)];
-        std::array<char, 4096> buffer;
-        const ssize_t got = ::recv(fd, buffer.data(), buffer.size(), 0);
-        if (got < 0 && errno == EAGAIN) return;
-        if (got <= 0) {
-            drop(fd);
-            return;
-        }
-        connection.received.append(buffer.data(), static_cast<std::size_t>(got));
+        do {
+            std::array<char, 4096> buffer;
+            const ssize_t got =
+                floor::receive(connection.tls.get(), fd, buffer.data(), buffer.size());
+            if (got < 0 && errno == EAGAIN) return;
+            if (got <= 0) return drop(fd);
+            if (connection.tls != nullptr && !std::exchange(connection.is_secured, true)) {
+                ++handshakes_;
+                resumed_ += ::SSL_session_reused(connection.tls.get()) == 1 ? 1 : 0;
+            }
+            connection.received.append(buffer.data(), static_cast<std::size_t>(got));
+            take_requests(fd, connection);
+        } while (connection.tls != nullptr);
+    }
+
+    void take_requests(int fd, Connection& connection) {
         for (;;) {
             const std::size_t all = message_bytes(connection.received);
             if (all == 0 || all > connection.received.size()) return;
@@ -128,7 +157,8 @@ private:
 
     // An answer is far smaller than an empty send buffer: less than all is a lost peer.
     void answer(int fd) {
-        const ssize_t sent = ::send(fd, response_.data(), response_.size(), MSG_NOSIGNAL);
+        SSL* tls = connections_[static_cast<std::size_t>(fd)].tls.get();
+        const ssize_t sent = send(tls, fd, response_);
         if (sent != static_cast<ssize_t>(response_.size())) drop(fd);
     }
 
@@ -152,12 +182,15 @@ private:
 
     void drop(int fd) {
         Connection& connection = connections_[static_cast<std::size_t>(fd)];
+        connection.tls.reset();
+        connection.is_secured = false;
         connection.received.clear();
         ++connection.generation;
         ::close(fd);
     }
 
     Clock::duration delay_;
+    TlsContextHandle tls_;
     int epoll_ = -1;
     std::array<int, kListeners> listeners_{};
     std::vector<Connection> connections_;  // by descriptor
@@ -165,23 +198,30 @@ private:
     std::string expected_ = request_body();
     std::string response_ = response_bytes();
     std::size_t pending_peak_ = 0;
+    std::size_t handshakes_ = 0;
+    std::size_t resumed_ = 0;
     bool has_ended_ = false;
 };
 
 }  // namespace
 
-// Argument: the delay in milliseconds.
+// Arguments: the delay in milliseconds, and a TlsMode.
 Result<Sample> delay_server(const Arguments& arguments) {
     raise_descriptor_limit();
-    DelayServer server{std::chrono::milliseconds(arguments.number(0))};
+    TlsContextHandle tls;
+    const auto mode = static_cast<TlsMode>(arguments.number(1));
+    if (mode != TlsMode::none) {
+        Result<TlsContextHandle> made = tls_server_context(mode == TlsMode::resumed);
+        if (!made) return std::move(made).error();
+        tls = *std::move(made);
+    }
+    DelayServer server(std::chrono::milliseconds(arguments.number(0)), std::move(tls));
     const Result<std::uint16_t> port = server.listen();
     if (!port) return port.error();
     std::printf("%d\n", *port);
     std::fflush(stdout);
     server.serve_until_end_of_input();
-    Sample sample;
-    sample.set("pending_peak", static_cast<double>(server.pending_peak()));
-    return sample;
+    return server.report();
 }
 
 }  // namespace weir::bench::floor

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The least that many HTTP calls at once can cost over epoll: four bytes a call, one buffer for
-// all, and no pool, no deadlines, no header that is looked at but the length.
+// The least that many HTTP calls at once can cost over epoll: a few bytes a call, or what OpenSSL
+// keeps for one, a buffer for all, and no pool, no deadlines, no header but the length.
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,6 +13,7 @@
 
 #include "bench/floor/http_bytes.h"
 #include "bench/floor/loopback.h"
+#include "bench/floor/tls.h"
 #include "bench/groups.h"
 
 namespace weir::bench::floor {
@@ -22,8 +23,13 @@ constexpr std::size_t kConnectsPerLook = 64;
 
 class Client {
 public:
-    Client(std::size_t calls, std::uint16_t port)
-        : calls_(calls), left_(calls), address_(port), request_(request_bytes(port)) {}
+    /// `tls`: null for plain connections.
+    Client(std::size_t calls, std::uint16_t port, TlsContextHandle tls)
+        : calls_(calls),
+          left_(calls),
+          address_(port),
+          request_(request_bytes(port)),
+          tls_(std::move(tls)) {}
 
     Result<Sample> run() {
         epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
@@ -42,6 +48,7 @@ public:
 
 private:
     struct Call {
+        TlsHandle tls;
         ResponseCounter response;
         bool is_sent = false;
     };
@@ -54,6 +61,11 @@ private:
         by_descriptor_[index] = Call();
         if (::connect(*made, address_.get(), address_.size()) != 0 && errno != EINPROGRESS) {
             return Error::from_errno(errno, "connecting to the server");
+        }
+        if (tls_ != nullptr) {
+            Result<TlsHandle> tls = tls_client(tls_.get(), *made);
+            if (!tls) return std::move(tls).error();
+            by_descriptor_[index].tls = *std::move(tls);
         }
         epoll_event event{};
         event.events = EPOLLIN | EPOLLOUT | EPOLLET;
@@ -79,7 +91,8 @@ private:
     }
 
     Result<void> send(int fd, Call& call) {
-        const ssize_t sent = ::send(fd, request_.data(), request_.size(), MSG_NOSIGNAL);
+        const ssize_t sent = floor::send(call.tls.get(), fd, request_);
+        if (sent < 0 && errno == EAGAIN) return {};  // the handshake goes on
         if (sent != static_cast<ssize_t>(request_.size())) {
             return Error::from_errno(sent < 0 ? errno : EIO, "sending a request");
         }
@@ -89,7 +102,7 @@ private:
 
     Result<void> receive(int fd, Call& call) {
         for (;;) {
-            const ssize_t got = ::recv(fd, buffer_.data(), buffer_.size(), 0);
+            const ssize_t got = floor::receive(call.tls.get(), fd, buffer_.data(), buffer_.size());
             if (got < 0 && errno == EAGAIN) return {};
             if (got < 0) return Error::from_errno(errno, "receiving an answer");
             switch (call.response.take({buffer_.data(), static_cast<std::size_t>(got)})) {
@@ -98,6 +111,7 @@ private:
                 case ResponseCounter::State::broken:
                     return strange_answer();
                 case ResponseCounter::State::complete:
+                    call.tls.reset();
                     ::close(fd);
                     --left_;
                     return {};
@@ -109,6 +123,7 @@ private:
     std::size_t left_;
     LoopbackAddress address_;
     std::string request_;
+    TlsContextHandle tls_;
     int epoll_ = -1;
     std::vector<Call> by_descriptor_;
     std::array<char, 4096> buffer_;
@@ -116,10 +131,19 @@ private:
 
 }  // namespace
 
-// Arguments: how many calls, and the server's port.
+// Arguments of both: how many calls, and the server's port.
 Result<Sample> inflight_epoll(const Arguments& arguments) {
     raise_descriptor_limit();
-    Client client(arguments.number(0), static_cast<std::uint16_t>(arguments.number(1)));
+    Client client(arguments.number(0), static_cast<std::uint16_t>(arguments.number(1)), nullptr);
+    return client.run();
+}
+
+Result<Sample> inflight_tls_epoll(const Arguments& arguments) {
+    raise_descriptor_limit();
+    Result<TlsContextHandle> tls = tls_client_context();
+    if (!tls) return std::move(tls).error();
+    Client client(arguments.number(0), static_cast<std::uint16_t>(arguments.number(1)),
+                  *std::move(tls));
     return client.run();
 }
 

@@ -19,16 +19,23 @@ Task<Result<void>> call_at_once(std::size_t calls, const http::Url& url) {
     });
 }
 
-}  // namespace
-
-// Arguments: how many calls, and the server's port.
-Result<Sample> inflight_weir(const Arguments& arguments) {
+Result<Sample> inflight(const Arguments& arguments, bool is_secure) {
     raise_descriptor_limit();
-    const Result<http::Url> url = server_url(arguments.number(1));
+    const Result<http::Url> url = server_url(arguments.number(1), is_secure);
     if (!url) return url.error();
     const Result<void> done = run(call_at_once(arguments.number(0), *url));
     if (!done) return done.error();
     return Sample();
+}
+
+}  // namespace
+
+// Arguments of both: how many calls, and the server's port.
+Result<Sample> inflight_weir(const Arguments& arguments) {
+    return inflight(arguments, false);
+}
+Result<Sample> inflight_tls_weir(const Arguments& arguments) {
+    return inflight(arguments, true);
 }
 
 }  // namespace weir::bench

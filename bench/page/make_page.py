@@ -23,7 +23,9 @@ GROUPS = [
     ("Timers", ("timer",)),
     ("Memory of tasks", ("sleepers", "sleepers10m", "hundred_million")),
     ("Sockets", ("pingpong1", "pingpong100")),
-    ("HTTP", ("http_call", "inflight")),
+    ("HTTP", ("http_call", "one_call", "inflight")),
+    ("Connections and TLS", ("session_reuse", "tls_connect", "tls_connect_resumed",
+                             "inflight_tls")),
     ("Tests", ("simulation_seeds",)),
 ]
 # Metrics that are shown in one plot: the name's first part is its title, the second a bar's label.
@@ -80,7 +82,7 @@ def for_people(value):
 
 
 def is_rate(figure):
-    return figure["unit"] == "1/s"
+    return figure["unit"].endswith("/s")
 
 
 def svg_of(picture):
