@@ -54,6 +54,7 @@ Result<Sample> inflight_tls_weir(const Arguments& arguments);
 Result<Sample> http_call_weir(const Arguments& arguments);
 Result<Sample> one_call_weir(const Arguments& arguments);
 Result<Sample> session_reuse_weir(const Arguments& arguments);
+Result<Sample> head_parse_weir(const Arguments& arguments);
 Result<Sample> tls_connect_weir(const Arguments& arguments);
 namespace floor {
 Result<Sample> sleepers(const Arguments& arguments);
@@ -64,6 +65,7 @@ Result<Sample> delay_server(const Arguments& arguments);
 Result<Sample> delay_relay(const Arguments& arguments);
 Result<Sample> inflight_tls_epoll(const Arguments& arguments);
 Result<Sample> one_call_blocking(const Arguments& arguments);
+Result<Sample> head_parse(const Arguments& arguments);
 Result<Sample> tls_connect_blocking(const Arguments& arguments);
 Result<Sample> inflight_epoll(const Arguments& arguments);
 Result<Sample> inflight_uring(const Arguments& arguments);

@@ -33,7 +33,7 @@ struct NamedWorker {
     std::string_view name;
     Worker run;
 };
-constexpr std::array<NamedWorker, 26> kWorkers = {
+constexpr std::array<NamedWorker, 28> kWorkers = {
     NamedWorker{"sleepers_weir", sleepers_weir},
     NamedWorker{"sleepers_spread_weir", sleepers_spread_weir},
     NamedWorker{"waiters_weir", waiters_weir},
@@ -58,6 +58,8 @@ constexpr std::array<NamedWorker, 26> kWorkers = {
     NamedWorker{"session_reuse_weir", session_reuse_weir},
     NamedWorker{"tls_connect_weir", tls_connect_weir},
     NamedWorker{"tls_connect_blocking", floor::tls_connect_blocking},
+    NamedWorker{"head_parse_weir", head_parse_weir},
+    NamedWorker{"head_parse_floor", floor::head_parse},
     NamedWorker{"delay_relay", floor::delay_relay},
     NamedWorker{"delay_server", floor::delay_server}};
 

@@ -70,6 +70,23 @@ Result<void> inflight(const Plan& plan, Report& report) {
     return contest.run(plan, report);
 }
 
+Result<void> head_parse(const Plan& plan, Report& report) {
+    const std::size_t rounds = plan.is_quick() ? 2000 : 50'000;
+    Contest contest("http: heads of responses");
+    contest.ask("head_parse.gb_per_s", "GB/s", [](const Reading& reading) {
+        return reading.raw("items") / reading.raw("cpu_s") / 1e9;
+    });
+    const auto enter = [&](std::string peer, Command command) {
+        command.argument(rounds).cpu(kMeasuringCpu);
+        contest.enter(Contender(std::move(peer), std::move(command), rounds));
+    };
+    enter("weir", Command("head_parse_weir"));
+    enter("floor", Command("head_parse_floor"));
+    for (const Peer& peer : plan.peers())
+        enter(peer.name(), peer.command("head_parse"));
+    return contest.run(plan, report);
+}
+
 // One call after another on each of a few kept connections, to a server that answers at once.
 Result<void> http_call(const Plan& plan, Report& report) {
     constexpr std::size_t kInFlight = 64;
@@ -238,7 +255,7 @@ Result<void> run_parts(std::initializer_list<Part> parts, const Plan& plan, Repo
 }  // namespace
 
 Result<void> run_http_group(const Plan& plan, Report& report) {
-    const Result<void> plain = run_parts({http_call, one_call, inflight}, plan, report);
+    const Result<void> plain = run_parts({head_parse, http_call, one_call, inflight}, plan, report);
     const Result<TlsFiles> files = TlsFiles::make();
     if (!files) return files.error();
     const Result<void> secure = run_parts({session_reuse, tls_connect, inflight_tls}, plan, report);

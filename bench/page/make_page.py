@@ -23,7 +23,7 @@ GROUPS = [
     ("Timers", ("timer",)),
     ("Memory of tasks", ("sleepers", "sleepers10m", "hundred_million")),
     ("Sockets", ("pingpong1", "pingpong100")),
-    ("HTTP", ("http_call", "one_call", "inflight")),
+    ("HTTP", ("head_parse", "http_call", "one_call", "inflight")),
     ("Connections and TLS", ("session_reuse", "tls_connect", "tls_connect_resumed",
                              "inflight_tls")),
     ("Tests", ("simulation_seeds",)),

@@ -174,6 +174,17 @@ build_libcurl() {
         -o "$out/libcurl" -lcurl -lsimdjson
 }
 
+make_http_parser() {
+    local versions
+    versions=$(macros_of gcc http_parser.h HTTP_PARSER_VERSION) ||
+        { lacks http_parser g++ libhttp-parser-dev; return; }
+    update http_parser "$versions" http_parser measure.h ../http/response_heads.h
+}
+build_http_parser() {
+    g++ -std=c++20 -O3 -DNDEBUG -Wall -Wextra -I"$root" http_parser/main.cpp \
+        -o "$out/http_parser" -lhttp_parser
+}
+
 make_libuv() {
     local versions
     versions=$(macros_of gcc uv/version.h UV_VERSION) || { lacks libuv gcc libuv1-dev; return; }
@@ -202,8 +213,9 @@ make_undici() {
 }
 build_undici() { copy_javascript && wrap undici node/undici.js; }
 
-peers=(asyncio uvloop tokio go asio libuv node aiohttp aiohttp_uvloop hyper libcurl undici)
-optional=(aiohttp aiohttp_uvloop hyper libcurl undici)
+peers=(asyncio uvloop tokio go asio libuv node aiohttp aiohttp_uvloop hyper libcurl undici
+       http_parser)
+optional=(aiohttp aiohttp_uvloop hyper libcurl undici http_parser)
 rm -f "$out/absent.txt"
 for peer in "${peers[@]}"; do
     if [[ " ${WEIR_PEERS_SKIP:-} " == *" $peer "* ]]; then

@@ -30,6 +30,7 @@ METRICS = {
     "timers": ([2000], 2000, ["insert_ns", "cancel_ns", "expire_ns"]),
     "pingpong": ([10, 50], 500, []),
     "cancel_io": ([100], 100, []),
+    "head_parse": ([100], 100 * 5632, []),  # bytes
 }
 # The same for calls over HTTP: the numbers before the port, how many are counted, and all of them.
 CALLS = {
@@ -38,19 +39,21 @@ CALLS = {
     "inflight": ([100], 100, [], 100),
 }
 HTTP_ALONE = [*METRICS]
+PARSERS_ALONE = [*CALLS, *(metric for metric in METRICS if metric != "head_parse")]
 LACKING = {
-    "asyncio": ["timers", *CALLS],
-    "uvloop": ["timers", *CALLS],
-    "tokio": ["timers", *CALLS],
-    "go": ["await", "timers"],
-    "asio": [*CALLS],
-    "libuv": ["spawn_join", "yield", "await", "semaphore", *CALLS],
-    "node": ["semaphore", "timers", *CALLS],
+    "asyncio": ["timers", "head_parse", *CALLS],
+    "uvloop": ["timers", "head_parse", *CALLS],
+    "tokio": ["timers", "head_parse", *CALLS],
+    "go": ["await", "timers", "head_parse"],
+    "asio": ["head_parse", *CALLS],
+    "libuv": ["spawn_join", "yield", "await", "semaphore", "head_parse", *CALLS],
+    "node": ["semaphore", "timers", "head_parse", *CALLS],
     "aiohttp": HTTP_ALONE,
     "aiohttp_uvloop": HTTP_ALONE,
     "hyper": HTTP_ALONE,
     "libcurl": HTTP_ALONE,
     "undici": HTTP_ALONE,
+    "http_parser": PARSERS_ALONE,
 }
 HAPPY = "All happy loops are alike; " * 10
 
@@ -76,7 +79,11 @@ class Server(socketserver.ThreadingTCPServer):
         self.answer = head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body
         self.calls = 0
         self.lock = threading.Lock()
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=[0.01], daemon=True).start()
+
+    def __exit__(self, *error):
+        self.shutdown()
+        super().__exit__(*error)
 
     def handle_error(self, request, client_address):
         """A client that has met a wrong answer is gone."""
