@@ -87,6 +87,29 @@ Result<HostParts> split_authority(std::string_view authority) {
     return parts;
 }
 
+class TargetParts {
+public:
+    explicit TargetParts(std::string_view target) noexcept
+        : path(target.substr(0, target.find('?'))), query(target.substr(path.size())) {}
+
+    std::string_view path;
+    std::string_view query;  // With its question mark.
+};
+
+/// RFC 3986, 5.2.4. Precondition: `path` begins with a slash.
+std::string without_dot_segments(std::string_view path) {
+    std::string kept;
+    while (!path.empty()) {
+        const std::string_view segment = path.substr(0, path.find('/', 1));
+        path.remove_prefix(segment.size());
+        if (segment == "/..") kept.resize(std::min(kept.rfind('/'), kept.size()));
+        const bool is_dots = segment == "/." || segment == "/..";
+        if (!is_dots) kept += segment;
+        if (is_dots && path.empty()) kept += '/';
+    }
+    return kept;
+}
+
 }  // namespace
 
 Result<Url> Url::parse(std::string_view text) {
@@ -165,27 +188,54 @@ Result<Url> Url::with_path_appended(std::string_view suffix) const {
     if (suffix.find('#') != std::string_view::npos) {
         return bad_url("a '#' in an appended path; write %23 instead");
     }
-    const std::string_view target = target_;
-    const std::size_t query_begin = std::min(target.find('?'), target.size());
-    std::string_view path = target.substr(0, query_begin);
-    const std::string_view query = target.substr(query_begin);
-    const std::size_t suffix_query_begin = std::min(suffix.find('?'), suffix.size());
-    std::string_view suffix_path = suffix.substr(0, suffix_query_begin);
-    const std::string_view suffix_query = suffix.substr(suffix_query_begin);
-
-    std::string joined(path);
-    if (!suffix_path.empty()) {
+    const TargetParts own(target_);
+    const TargetParts added(suffix);
+    std::string joined(own.path);
+    if (!added.path.empty()) {
         if (joined.ends_with('/')) joined.pop_back();
-        if (!suffix_path.starts_with('/')) joined += '/';
-        joined += suffix_path;
+        if (!added.path.starts_with('/')) joined += '/';
+        joined += added.path;
     }
-    joined += query;
-    if (!suffix_query.empty()) {
-        joined += query.empty() ? '?' : '&';
-        joined += suffix_query.substr(1);
+    joined += own.query;
+    if (!added.query.empty()) {
+        joined += own.query.empty() ? '?' : '&';
+        joined += added.query.substr(1);
     }
     Url url = *this;
     url.target_ = std::move(joined);
+    return url;
+}
+
+Result<Url> Url::resolve(std::string_view reference) const {
+    auto clean = check_bytes(reference);
+    if (!clean) return clean.error();
+    reference = reference.substr(0, reference.find('#'));
+    if (TargetParts(reference).path.find('\\') != std::string_view::npos) {
+        return bad_url("it has a backslash, which some take for a slash; write / or %5C");
+    }
+
+    const std::size_t mark = reference.find_first_of(":/?");
+    const bool has_scheme = mark != std::string_view::npos && reference[mark] == ':';
+    if (has_scheme || reference.starts_with("//")) {
+        std::string whole = has_scheme ? std::string() : std::string(scheme()) + ':';
+        auto url = parse(whole.append(reference));
+        if (!url) return url;
+        const TargetParts parts(url->target_);
+        url->target_ = without_dot_segments(parts.path).append(parts.query);
+        return url;
+    }
+
+    const TargetParts own(target_);
+    const TargetParts other(reference);
+    Url url = *this;
+    if (other.path.empty()) {
+        if (!other.query.empty()) url.target_ = std::string(own.path).append(other.query);
+        return url;
+    }
+    std::string path;
+    if (!other.path.starts_with('/')) path = own.path.substr(0, own.path.rfind('/') + 1);
+    path += other.path;
+    url.target_ = without_dot_segments(path).append(other.query);
     return url;
 }
 

@@ -2,7 +2,7 @@
 //
 // An absolute http or https URL, split and checked. Strict: whatever could be read in two ways
 // (user info, spaces, control bytes, raw non-ASCII) is refused with a sentence on how to write it.
-// Does not decode or normalise the path, and does not resolve relative references.
+// Does not decode or normalise the path of a URL that is parsed; only resolve() takes dots out.
 #pragma once
 
 #include <weir/runtime/base/result.h>
@@ -36,6 +36,11 @@ public:
     /// "chat" or "/chat" gives "https://h/v1/chat". This URL's query stays at the end; a query of
     /// the suffix joins it.
     Result<Url> with_path_appended(std::string_view suffix) const;
+
+    /// What `reference`, as in a Location field, means beside this URL: RFC 3986, 5.2, strictly (so
+    /// "http:g" is refused), with the dot segments of its path removed and its fragment dropped.
+    /// HttpErrc::bad_url as from parse(), and for a backslash, which browsers take for a slash.
+    Result<Url> resolve(std::string_view reference) const;
 
 private:
     Url() = default;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// URLs: what is accepted says the same when it is written out and read again.
+// URLs: what is accepted says the same when it is written out and read again, and so does what a
+// reference means beside it.
 #include <weir/http/wire/url.h>
 
 #include "tests/fuzz/fuzz.h"
@@ -30,7 +31,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!url) return 0;
     expect_stable(*url);
     if (middle == std::string_view::npos) return 0;
-    const Result<Url> longer = url->with_path_appended(text.substr(middle + 1));
+    const std::string_view other = text.substr(middle + 1);
+    const Result<Url> meant = url->resolve(other);
+    if (meant) {
+        expect_stable(*meant);
+        const bool names_host = other.find("//") != std::string_view::npos;
+        if (!names_host) fuzz::expect_equal(url->origin(), meant->origin(), "a path names a host");
+        if (other.starts_with('/') || names_host) {
+            const Result<Url> again = meant->resolve(meant->text());
+            fuzz::expect_equal(meant->text(), again.value().text(), "dot segments are left");
+        }
+    }
+    const Result<Url> longer = url->with_path_appended(other);
     if (!longer) return 0;
     expect_stable(*longer);
     fuzz::expect_equal(url->origin(), longer->origin(), "a path has changed the origin");

@@ -3,7 +3,9 @@
 
 #include <weir/http/wire/error.h>
 #include <weir/http/wire/url.h>
+#include <initializer_list>
 #include <string>
+#include <string_view>
 #include <type_traits>
 
 using namespace weir;
@@ -19,6 +21,22 @@ std::string joined(std::string_view base, std::string_view suffix) {
     if (!url) return url.error().message();
     auto longer = url->with_path_appended(suffix);
     return longer ? longer->text() : longer.error().message();
+}
+
+std::string resolved(std::string_view base, std::string_view reference) {
+    auto url = Url::parse(base).value().resolve(reference);
+    return url ? url->text() : url.error().message();
+}
+
+class Reference {
+public:
+    std::string_view text;
+    std::string_view meaning;
+};
+
+void expect_resolved(std::string_view base, std::initializer_list<Reference> references) {
+    for (const Reference& each : references)
+        EXPECT_EQ(resolved(base, each.text), each.meaning) << each.text;
 }
 
 }  // namespace
@@ -124,5 +142,90 @@ TEST(Url, RefusesToAppendWhatWouldBreakTheRequestLine) {
         auto longer = url.with_path_appended(suffix);
         ASSERT_FALSE(longer.has_value()) << suffix;
         EXPECT_TRUE(longer.error() == HttpErrc::bad_url);
+    }
+}
+
+// RFC 3986, 5.4.1; fragments are dropped, since no request has one.
+TEST(Url, ResolvesTheNormalExamplesOfTheStandard) {
+    expect_resolved("http://a/b/c/d;p?q", {
+                                              {"g", "http://a/b/c/g"},
+                                              {"./g", "http://a/b/c/g"},
+                                              {"g/", "http://a/b/c/g/"},
+                                              {"/g", "http://a/g"},
+                                              {"//g", "http://g/"},
+                                              {"?y", "http://a/b/c/d;p?y"},
+                                              {"g?y", "http://a/b/c/g?y"},
+                                              {"#s", "http://a/b/c/d;p?q"},
+                                              {"g#s", "http://a/b/c/g"},
+                                              {"g?y#s", "http://a/b/c/g?y"},
+                                              {";x", "http://a/b/c/;x"},
+                                              {"g;x", "http://a/b/c/g;x"},
+                                              {"g;x?y#s", "http://a/b/c/g;x?y"},
+                                              {"", "http://a/b/c/d;p?q"},
+                                              {".", "http://a/b/c/"},
+                                              {"./", "http://a/b/c/"},
+                                              {"..", "http://a/b/"},
+                                              {"../", "http://a/b/"},
+                                              {"../g", "http://a/b/g"},
+                                              {"../..", "http://a/"},
+                                              {"../../", "http://a/"},
+                                              {"../../g", "http://a/g"},
+                                          });
+}
+
+// RFC 3986, 5.4.2.
+TEST(Url, ResolvesTheAbnormalExamplesOfTheStandard) {
+    expect_resolved("http://a/b/c/d;p?q", {
+                                              {"../../../g", "http://a/g"},
+                                              {"../../../../g", "http://a/g"},
+                                              {"/./g", "http://a/g"},
+                                              {"/../g", "http://a/g"},
+                                              {"g.", "http://a/b/c/g."},
+                                              {".g", "http://a/b/c/.g"},
+                                              {"g..", "http://a/b/c/g.."},
+                                              {"..g", "http://a/b/c/..g"},
+                                              {"./../g", "http://a/b/g"},
+                                              {"./g/.", "http://a/b/c/g/"},
+                                              {"g/./h", "http://a/b/c/g/h"},
+                                              {"g/../h", "http://a/b/c/h"},
+                                              {"g;x=1/./y", "http://a/b/c/g;x=1/y"},
+                                              {"g;x=1/../y", "http://a/b/c/y"},
+                                              {"g?y/./x", "http://a/b/c/g?y/./x"},
+                                              {"g?y/../x", "http://a/b/c/g?y/../x"},
+                                              {"g#s/./x", "http://a/b/c/g"},
+                                              {"g#s/../x", "http://a/b/c/g"},
+                                          });
+}
+
+TEST(Url, ResolvesWhatHasAHostOfItsOwn) {
+    expect_resolved("https://a:8443/b?c", {
+                                              {"//[::1]:80/x", "https://[::1]:80/x"},
+                                              {"HTTP://H/./x/../y?z/..", "http://h/y?z/.."},
+                                              {"http://h", "http://h/"},
+                                              {"x", "https://a:8443/x"},
+                                              {"x//y/..//z", "https://a:8443/x///z"},
+                                              {"?", "https://a:8443/b?"},
+                                          });
+}
+
+TEST(Url, RefusesToResolveWhatCanBeReadInTwoWays) {
+    const Url base = Url::parse("https://h/v1").value();
+    for (const char* reference :
+         {"g:h", "http:g", "http:/g", "https:", "mailto:a@b", "a:b/c", "//", "///x", "//user@h/",
+          "http://user:pw@h/", "/\\h/", "\\\\h/", "a b", "/\r\nX: y", "/\xc3\xa4", "//h:0/"}) {
+        auto url = base.resolve(reference);
+        ASSERT_FALSE(url.has_value()) << reference << url->text();
+        EXPECT_TRUE(url.error() == HttpErrc::bad_url) << reference;
+    }
+}
+
+TEST(Url, NeverShowsUserInformation) {
+    const Url base = Url::parse("https://h/v1").value();
+    for (const char* text : {"http://user:secret@h/", "http://secret@h/", "http://a:secret@h:x/",
+                             "http://a:se/secret@h/", "http://secret h/"}) {
+        EXPECT_EQ(Url::parse(text).error().message().find("secret"), std::string::npos);
+        const auto url = base.resolve(text);
+        ASSERT_FALSE(url.has_value()) << text;
+        EXPECT_EQ(url.error().message().find("secret"), std::string::npos);
     }
 }
