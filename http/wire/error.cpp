@@ -29,6 +29,10 @@ public:
                 return "the connection closed before the message was complete";
             case HttpErrc::no_response:
                 return "the connection closed before any byte of an answer";
+            case HttpErrc::unknown_coding:
+                return "the body has a content coding that is not known here";
+            case HttpErrc::malformed_coding:
+                return "the body is not of the content coding that its head names";
             case HttpErrc::tls_wrong_host:
                 return "the server's certificate is for another host";
             case HttpErrc::tls_unknown_ca:

@@ -20,6 +20,8 @@ enum class HttpErrc : std::uint8_t {
     event_too_large,     ///< one server-sent event larger than the limit allows
     body_cut,            ///< the connection closed inside a message: the message is truncated
     no_response,         ///< the connection closed before any byte of an answer
+    unknown_coding,      ///< a Content-Encoding that is not known here
+    malformed_coding,    ///< the body is not what its Content-Encoding says
     tls_wrong_host,      ///< the certificate is for another host name
     tls_unknown_ca,      ///< the certificate's issuer is not trusted here
     tls_expired,         ///< the certificate is expired, or not yet valid

@@ -17,7 +17,7 @@ work=$2/$way
 
 rm -rf "$work"
 mkdir -p "$work"
-hidden=(-DCMAKE_DISABLE_FIND_PACKAGE_{OpenSSL,simdjson,CLI11}=ON)
+hidden=(-DCMAKE_DISABLE_FIND_PACKAGE_{OpenSSL,ZLIB,simdjson,CLI11}=ON)
 
 consume() {
     "$cmake" -S "$here" -B "$work/build" -G Ninja "$@"
