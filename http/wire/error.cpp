@@ -33,6 +33,8 @@ public:
                 return "the body has a content coding that is not known here";
             case HttpErrc::malformed_coding:
                 return "the body is not of the content coding that its head names";
+            case HttpErrc::bad_redirect:
+                return "the redirection is not followed";
             case HttpErrc::tls_wrong_host:
                 return "the server's certificate is for another host";
             case HttpErrc::tls_unknown_ca:

@@ -22,6 +22,7 @@ enum class HttpErrc : std::uint8_t {
     no_response,         ///< the connection closed before any byte of an answer
     unknown_coding,      ///< a Content-Encoding that is not known here
     malformed_coding,    ///< the body is not what its Content-Encoding says
+    bad_redirect,        ///< a redirection that is not followed: unusable, unsafe, or one too many
     tls_wrong_host,      ///< the certificate is for another host name
     tls_unknown_ca,      ///< the certificate's issuer is not trusted here
     tls_expired,         ///< the certificate is expired, or not yet valid
