@@ -27,6 +27,9 @@ Result<void> check_bytes(std::string_view text) {
                 "and write the host name in its xn-- form");
         }
     }
+    if (text.substr(0, text.find_first_of("?#")).find('\\') != std::string_view::npos) {
+        return bad_url("it has a backslash, which some take for a slash; write / or %5C");
+    }
     return {};
 }
 
@@ -210,9 +213,6 @@ Result<Url> Url::resolve(std::string_view reference) const {
     auto clean = check_bytes(reference);
     if (!clean) return clean.error();
     reference = reference.substr(0, reference.find('#'));
-    if (TargetParts(reference).path.find('\\') != std::string_view::npos) {
-        return bad_url("it has a backslash, which some take for a slash; write / or %5C");
-    }
 
     const std::size_t mark = reference.find_first_of(":/?");
     const bool has_scheme = mark != std::string_view::npos && reference[mark] == ':';

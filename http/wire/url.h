@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // An absolute http or https URL, split and checked. Strict: whatever could be read in two ways
-// (user info, spaces, control bytes, raw non-ASCII) is refused with a sentence on how to write it.
-// Does not decode or normalise the path of a URL that is parsed; only resolve() takes dots out.
+// (user info, backslashes, control bytes, raw non-ASCII) is refused with a sentence on how to write
+// it. Does not decode or normalise the path of a URL that is parsed; only resolve() takes dots out.
 #pragma once
 
 #include <weir/runtime/base/result.h>
@@ -39,7 +39,7 @@ public:
 
     /// What `reference`, as in a Location field, means beside this URL: RFC 3986, 5.2, strictly (so
     /// "http:g" is refused), with the dot segments of its path removed and its fragment dropped.
-    /// HttpErrc::bad_url as from parse(), and for a backslash, which browsers take for a slash.
+    /// HttpErrc::bad_url as from parse().
     Result<Url> resolve(std::string_view reference) const;
 
 private:

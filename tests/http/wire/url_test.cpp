@@ -96,6 +96,7 @@ TEST(Url, RefusesWhatCanBeReadInTwoWays) {
                              "http://h/a b",
                              "http://h/\r\nX: y",
                              "http://h\\@evil/",
+                             "http://h/a\\b",
                              "http://h/\x7f",
                              "http://b\xc3\xbc"
                              "cher.example/",
@@ -112,6 +113,10 @@ TEST(Url, RefusesWhatCanBeReadInTwoWays) {
         EXPECT_TRUE(url.error() == HttpErrc::bad_url) << text;
         EXPECT_NE(url.error().message().find("URL"), std::string::npos);
     }
+}
+
+TEST(Url, TakesABackslashBehindThePath) {
+    EXPECT_EQ(Url::parse("http://h/?a\\b").value().path_and_query(), "/?a\\b");
 }
 
 TEST(Url, SaysHowToWriteWhatItRefuses) {
@@ -138,7 +143,7 @@ TEST(Url, KeepsTheQueryBehindAnAppendedPath) {
 
 TEST(Url, RefusesToAppendWhatWouldBreakTheRequestLine) {
     const Url url = Url::parse("https://h/v1").value();
-    for (const char* suffix : {"/a b", "/a\r\nX: y", "/\xc3\xa4", "/a#b"}) {
+    for (const char* suffix : {"/a b", "/a\r\nX: y", "/\xc3\xa4", "/a#b", "\\a"}) {
         auto longer = url.with_path_appended(suffix);
         ASSERT_FALSE(longer.has_value()) << suffix;
         EXPECT_TRUE(longer.error() == HttpErrc::bad_url);
