@@ -35,6 +35,10 @@ public:
                 return "the body is not of the content coding that its head names";
             case HttpErrc::bad_redirect:
                 return "the redirection is not followed";
+            case HttpErrc::bad_proxy:
+                return "the proxy setting cannot be used";
+            case HttpErrc::proxy_refused:
+                return "the proxy did not open a tunnel";
             case HttpErrc::tls_wrong_host:
                 return "the server's certificate is for another host";
             case HttpErrc::tls_unknown_ca:

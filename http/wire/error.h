@@ -23,6 +23,8 @@ enum class HttpErrc : std::uint8_t {
     unknown_coding,      ///< a Content-Encoding that is not known here
     malformed_coding,    ///< the body is not what its Content-Encoding says
     bad_redirect,        ///< a redirection that is not followed: unusable, unsafe, or one too many
+    bad_proxy,           ///< a proxy setting that cannot be used
+    proxy_refused,       ///< the proxy did not open a tunnel
     tls_wrong_host,      ///< the certificate is for another host name
     tls_unknown_ca,      ///< the certificate's issuer is not trusted here
     tls_expired,         ///< the certificate is expired, or not yet valid
