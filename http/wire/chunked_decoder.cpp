@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <weir/http/wire/chunked_decoder.h>
+#include <weir/http/wire/headers.h>
 #include <weir/runtime/base/assert.h>
 #include <algorithm>
 #include <string>
@@ -72,6 +73,7 @@ Result<void> ChunkedDecoder::step(char byte) {
             state_ = State::size_first;
             return {};
         case State::trailer_start:
+        case State::trailer_name:
         case State::trailer:
             return in_trailer(byte);
         case State::trailer_lf:
@@ -132,15 +134,20 @@ Result<void> ChunkedDecoder::in_extension(char byte) {
 }
 
 Result<void> ChunkedDecoder::in_trailer(char byte) {
-    if (byte == '\r') {
+    if (byte == '\r' && state_ != State::trailer_name) {
         state_ = state_ == State::trailer_start ? State::last_lf : State::trailer_lf;
         return {};
     }
     if (++skipped_ > kTrailerBytesMax) return fail("the body's trailers are too long");
-    if (is_control(byte)) return fail("a trailer has a control byte or a lone LF");
-    if (state_ == State::trailer_start && (byte == ' ' || byte == '\t')) {
-        return fail("a trailer line is folded");
+    if (state_ == State::trailer) {
+        if (is_control(byte)) return fail("a trailer has a control byte or a lone LF");
+        return {};
     }
+    if (is_token(std::string_view(&byte, 1))) {
+        state_ = State::trailer_name;
+        return {};
+    }
+    if (state_ == State::trailer_start || byte != ':') return fail("a trailer line is no field");
     state_ = State::trailer;
     return {};
 }

@@ -2,7 +2,8 @@
 //
 // The chunked transfer coding (RFC 9112, 7.1), decoded. Data comes as views into the input; nothing
 // is copied or kept. Strict, because a chunk size read in two ways is how requests are smuggled:
-// no sign, no prefix, no overflow, CRLF exactly. Extensions and trailers are skipped, bounded.
+// no sign, no prefix, no overflow, CRLF exactly. Extensions and trailers are skipped, bounded; a
+// trailer that is no field may be the next message in disguise, and is refused.
 #pragma once
 
 #include <weir/http/wire/error.h>
@@ -40,6 +41,7 @@ private:
         data_cr,
         data_lf,
         trailer_start,
+        trailer_name,
         trailer,
         trailer_lf,
         last_lf,

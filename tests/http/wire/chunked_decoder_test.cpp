@@ -106,6 +106,15 @@ TEST(ChunkedDecoder, RefusesLineEndsOtherThanCrlf) {
     expect_decoded(std::string_view("0\r\nA:\0\r\n\r\n", 10), "|error");
 }
 
+TEST(ChunkedDecoder, RefusesTrailersThatAreNoFields) {
+    for (const char* trailer : {"GET / HTTP/1.1", "name", ": value", " folded: x", "a b: c",
+                                "a : b", "a\t: b", "\xc3\xa4: b", "{\"a\": 1}"}) {
+        expect_decoded("0\r\n" + std::string(trailer) + "\r\n\r\n", "|error");
+        expect_decoded("0\r\nA: b\r\n" + std::string(trailer) + "\r\n\r\n", "|error");
+    }
+    expect_decoded("0\r\nA:\r\nB: :\xc3\xa4\t\r\n\r\n", "|end+");
+}
+
 TEST(ChunkedDecoder, BoundsExtensionsAndTrailers) {
     const auto result = [](const std::string& input) {
         test::Pieces pieces;
@@ -116,7 +125,7 @@ TEST(ChunkedDecoder, BoundsExtensionsAndTrailers) {
     EXPECT_EQ(result("1;" + fits + "\r\na"), "|error");  // The CR is counted too.
     EXPECT_EQ(result("1;" + fits.substr(1) + "\r\na\r\n1;" + fits.substr(1) + "\r\nb\r\n0\r\n\r\n"),
               "ab|end+");
-    const std::string trailers(ChunkedDecoder::kTrailerBytesMax, 't');
+    const std::string trailers = "t:" + std::string(ChunkedDecoder::kTrailerBytesMax - 2, 't');
     EXPECT_EQ(result("0\r\n" + trailers + "\r\n\r\n"), "|end+");
     EXPECT_EQ(result("0\r\n" + trailers + "t\r\n\r\n"), "|error");
 }

@@ -1,70 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
-#include <weir/http/wire/error.h>
 #include <weir/http/wire/request_parser.h>
 #include <weir/http/wire/request_writer.h>
 #include <string>
 
-#include "tests/support/splitter.h"
+#include "tests/http/wire/request_transcript.h"
 
 using namespace weir;
-using http::HttpErrc;
-using http::ParserEvent;
 using http::ParserLimits;
-using http::RequestParser;
-
-namespace {
-
-std::string error_name(const Error& error) {
-    if (error == HttpErrc::malformed_request) return "malformed";
-    if (error == HttpErrc::head_too_large) return "head_too_large";
-    if (error == HttpErrc::body_too_large) return "body_too_large";
-    if (error == HttpErrc::body_cut) return "cut";
-    return error.message();
-}
-
-/// For each request "[METHOD target name=value;]body|end keep ", then how the input ended.
-std::string transcript(test::Pieces& pieces, ParserLimits limits, bool closes) {
-    RequestParser parser(limits);
-    std::string text;
-    for (std::size_t index = 0; index < pieces.size(); ++index) {
-        Bytes input = pieces[index];
-        while (true) {
-            if (parser.is_done()) parser.start();
-            auto event = parser.next(input);
-            if (!event) return text + "|" + error_name(event.error());
-            if (event->kind == ParserEvent::need_more) break;
-            if (event->kind == ParserEvent::head) {
-                const auto head = parser.take_head();
-                text += "[" + head.method + " " + head.target;
-                for (const auto field : head.headers) {
-                    text.append(" ").append(field.name).append("=").append(field.value).append(";");
-                }
-                text += parser.expects_continue() ? " waits]" : "]";
-            }
-            if (event->kind == ParserEvent::body) text += as_text(event->bytes);
-            if (event->kind == ParserEvent::end) {
-                text += parser.keep_alive() ? "|end keep " : "|end close ";
-            }
-        }
-        EXPECT_TRUE(input.empty());
-        pieces.release(index);
-    }
-    if (!closes) return text + "|more";
-    auto event = parser.on_end();
-    return text + (event ? "|closed" : "|" + error_name(event.error()));
-}
-
-void expect_parsed(std::string_view input, std::string_view expected, bool closes = false,
-                   ParserLimits limits = ParserLimits()) {
-    SCOPED_TRACE(std::string(input.substr(0, 200)));
-    test::for_each_cut(input, [&](test::Pieces& pieces) {
-        EXPECT_EQ(transcript(pieces, limits, closes), expected);
-    });
-}
-
-}  // namespace
+using namespace weir::test::request;
 
 TEST(RequestParser, ReadsPipelinedRequests) {
     expect_parsed(

@@ -5,7 +5,7 @@
 #include <weir/http/wire/response_parser.h>
 #include <string>
 
-#include "tests/support/splitter.h"
+#include "tests/http/wire/response_transcript.h"
 
 using namespace weir;
 using http::HttpErrc;
@@ -13,87 +13,10 @@ using http::ParserEvent;
 using http::ParserLimits;
 using http::RequestKind;
 using http::ResponseParser;
+using namespace weir::test::response;
 
 static_assert(!std::is_aggregate_v<ParserLimits>);
 static_assert(sizeof(ResponseParser) <= 256, "ten thousand of them live at once");
-
-namespace {
-
-class Options {
-public:
-    Options() {}
-    RequestKind kind = RequestKind::normal;
-    ParserLimits limits;
-    bool closes = false;  // The peer closes behind the input.
-};
-
-std::string error_name(const Error& error) {
-    if (error == HttpErrc::malformed_response) return "malformed";
-    if (error == HttpErrc::head_too_large) return "head_too_large";
-    if (error == HttpErrc::body_too_large) return "body_too_large";
-    if (error == HttpErrc::body_cut) return "cut";
-    if (error == HttpErrc::no_response) return "no_response";
-    return error.message();
-}
-
-/// "[status name=value;]body|end keep+<what is left>", and "|more" or "|<error>" for other ends.
-std::string transcript(test::Pieces& pieces, const Options& options) {
-    ResponseParser parser(options.limits);
-    parser.start(options.kind);
-    std::string text;
-    for (std::size_t index = 0; index < pieces.size(); ++index) {
-        Bytes input = pieces[index];
-        while (!parser.is_done()) {
-            auto event = parser.next(input);
-            if (!event) return text + "|" + error_name(event.error());
-            if (event->kind == ParserEvent::need_more) break;
-            if (event->kind == ParserEvent::head) {
-                const auto head = parser.take_head();
-                text += "[" + std::to_string(head.status) + " " + head.reason;
-                for (const auto field : head.headers) {
-                    text.append(" ").append(field.name).append("=").append(field.value).append(";");
-                }
-                text += "]";
-            }
-            if (event->kind == ParserEvent::body) text += as_text(event->bytes);
-            if (event->kind == ParserEvent::end) {
-                text += parser.keep_alive() ? "|end keep+" : "|end close+";
-            }
-        }
-        if (parser.is_done()) text += as_text(input);
-        pieces.release(index);
-    }
-    if (parser.is_done()) return text;
-    if (!options.closes) return text + "|more";
-    auto event = parser.on_end();
-    return text + (event ? "|end" : "|" + error_name(event.error()));
-}
-
-void expect_parsed(std::string_view input, std::string_view expected, Options options = {}) {
-    SCOPED_TRACE(std::string(input.substr(0, 200)));
-    test::for_each_cut(
-        input, [&](test::Pieces& pieces) { EXPECT_EQ(transcript(pieces, options), expected); });
-}
-
-std::string parsed_whole(std::string_view input, Options options = {}) {
-    test::Pieces pieces;
-    pieces.add(input);
-    return transcript(pieces, options);
-}
-
-Options closing() {
-    Options options;
-    options.closes = true;
-    return options;
-}
-
-Options asked_by(RequestKind kind) {
-    Options options;
-    options.kind = kind;
-    return options;
-}
-
-}  // namespace
 
 TEST(ResponseParser, ReadsABodyOfKnownLength) {
     expect_parsed("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX:  a b \t\r\n\r\nhelloHTTP",
