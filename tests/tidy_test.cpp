@@ -274,21 +274,38 @@ Lines points_of(const std::string& text) {
     return points;
 }
 
-// Each point of docs/semantics.md ends with the tests that show it.
-TEST(Tidy, EachPointOfSemanticsNamesTestsThatExist) {
-    const std::set<std::string> known = names_of_tests();
+// The rows of all tables in a document, without what names their columns.
+Lines rows_of(const std::string& text) {
+    Lines rows;
+    for (const std::string& line : split_lines(text)) {
+        if (line.starts_with("| ---")) rows.pop_back();
+        if (line.starts_with("| ") && !line.starts_with("| ---")) rows.push_back(line);
+    }
+    return rows;
+}
+
+// Each of these promises ends with the tests that show it.
+void expect_tests_named(const Lines& promises) {
+    static const std::set<std::string> known = names_of_tests();
     static const std::regex name(R"(`([A-Z]\w+\.[A-Z]\w+)`)");
-    const Lines points = points_of(tree().at("docs/semantics.md").text);
-    for (const std::string& point : points) {
+    for (const std::string& promise : promises) {
         std::size_t tests = 0;
-        for (std::sregex_iterator each(point.begin(), point.end(), name), end; each != end;
+        for (std::sregex_iterator each(promise.begin(), promise.end(), name), end; each != end;
              ++each) {
             ++tests;
             EXPECT_TRUE(known.contains((*each)[1].str())) << "no such test: " << (*each)[1].str();
         }
-        EXPECT_GE(tests, 1u) << "no test is named here: " << point;
+        EXPECT_GE(tests, 1u) << "no test is named here: " << promise;
     }
-    EXPECT_GE(points.size(), 50u);
+    EXPECT_GE(promises.size(), 50u);
+}
+
+TEST(Tidy, EachPointOfSemanticsNamesTestsThatExist) {
+    expect_tests_named(points_of(tree().at("docs/semantics.md").text));
+}
+
+TEST(Tidy, EachCaseOfHttpNamesTestsThatExist) {
+    expect_tests_named(rows_of(tree().at("docs/http.md").text));
 }
 
 }  // namespace
