@@ -118,11 +118,13 @@ bool fill_in_authority(X509* certificate, EVP_PKEY* key, std::string_view common
 }
 
 bool fill_in_leaf(X509* certificate, X509* issuer, EVP_PKEY* key,
-                  const std::vector<std::string>& names, const CertificateValidity& validity) {
+                  const std::vector<std::string>& names, const CertificateValidity& validity,
+                  CertificatePurpose purpose) {
+    const char* const use = purpose == CertificatePurpose::server ? "serverAuth" : "clientAuth";
     return fill_in(certificate, issuer, key, kLeafName, validity) &&
            add_extension(certificate, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
            add_extension(certificate, issuer, NID_key_usage, "critical,digitalSignature") &&
-           add_extension(certificate, issuer, NID_ext_key_usage, "serverAuth") &&
+           add_extension(certificate, issuer, NID_ext_key_usage, use) &&
            add_alternative_names(certificate, names);
 }
 
@@ -168,7 +170,8 @@ Result<CertificateAuthority> CertificateAuthority::create(std::string_view commo
 }
 
 Result<IssuedCertificate> CertificateAuthority::issue(const std::vector<std::string>& names,
-                                                      const CertificateValidity& validity) const {
+                                                      const CertificateValidity& validity,
+                                                      CertificatePurpose purpose) const {
     if (names.empty()) {
         return Error(Error::bad_argument,
                      "a certificate for no name cannot be verified; give at least one host name");
@@ -184,7 +187,7 @@ Result<IssuedCertificate> CertificateAuthority::issue(const std::vector<std::str
     const KeyHandle key(EVP_EC_gen("P-256"));
     const CertificateHandle leaf(X509_new());
     if (key == nullptr || leaf == nullptr ||
-        !fill_in_leaf(leaf.get(), certificate_.get(), key.get(), names, validity) ||
+        !fill_in_leaf(leaf.get(), certificate_.get(), key.get(), names, validity, purpose) ||
         X509_sign(leaf.get(), key_.get(), EVP_sha256()) <= 0) {
         return making_failed("a certificate");
     }

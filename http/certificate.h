@@ -43,7 +43,10 @@ private:
     std::chrono::seconds lasts_ = std::chrono::hours(30 * 24);
 };
 
-/// A server certificate and its key as PEM text, ready for TlsContext::server.
+/// What a certificate may be used for.
+enum class CertificatePurpose { server, client };
+
+/// A certificate and its key as PEM text, as TlsContext::server takes them.
 class IssuedCertificate {
 public:
     IssuedCertificate(std::string certificate_pem, std::string private_key_pem)
@@ -67,11 +70,11 @@ public:
 
     const std::string& certificate_pem() const noexcept { return certificate_pem_; }
 
-    /// A certificate for a server that goes by all of `names`: DNS names, wildcards such as
-    /// "*.example.test", and IP addresses. At least one.
-    Result<IssuedCertificate> issue(
-        const std::vector<std::string>& names,
-        const CertificateValidity& validity = CertificateValidity()) const;
+    /// A certificate for a server, or a client, that goes by all of `names`: DNS names, wildcards
+    /// such as "*.example.test", and IP addresses. At least one.
+    Result<IssuedCertificate> issue(const std::vector<std::string>& names,
+                                    const CertificateValidity& validity = CertificateValidity(),
+                                    CertificatePurpose purpose = CertificatePurpose::server) const;
 
 private:
     CertificateAuthority(std::shared_ptr<evp_pkey_st> key, std::shared_ptr<x509_st> certificate,

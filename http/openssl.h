@@ -61,4 +61,25 @@ inline int no_password(char*, int, int, void*) noexcept {
     return -1;
 }
 
+/// Calls `use(certificate, index)` for each certificate in `pem`. True if there was at least one,
+/// none was refused, and nothing else was between or behind them; else take_reason() has the why.
+template <typename Use>
+bool for_each_certificate(std::string_view pem, Use use) {
+    const BioHandle bio = read_from(pem);
+    for (int index = 0;; ++index) {
+        const CertificateHandle certificate(
+            PEM_read_bio_X509(bio.get(), nullptr, no_password, nullptr));
+        if (certificate == nullptr) {
+            // The end of the text, and not a broken block.
+            const unsigned long code = ERR_peek_last_error();
+            const bool is_end =
+                ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+            if (index == 0 || !is_end) return false;
+            ERR_clear_error();
+            return true;
+        }
+        if (!use(certificate.get(), index)) return false;
+    }
+}
+
 }  // namespace weir::http::openssl

@@ -4,10 +4,12 @@
 #include <weir/runtime/base/assert.h>
 
 #include "http/openssl.h"
+#include "http/tls_shared.h"
+#include "http/tls_trust.h"
+#include "http/tls_verify.h"
 
 #include <fcntl.h>
 #include <openssl/ssl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -36,7 +38,8 @@ int select_application_protocol(SSL*, const unsigned char** chosen, unsigned cha
 std::shared_ptr<SSL_CTX> make_context(const SSL_METHOD* method) {
     ERR_clear_error();
     std::shared_ptr<SSL_CTX> context(SSL_CTX_new(method), SSL_CTX_free);
-    if (context == nullptr) return context;
+    if (context == nullptr || !TlsShared::attach(context.get())) return nullptr;
+    verify_with_reasons(context.get());
     WEIR_CHECK(SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) == 1);
     SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
@@ -51,71 +54,8 @@ Error context_failed() {
                                          "); check its installation and configuration file");
 }
 
-Result<void> trust_file(SSL_CTX* context, const std::string& path) {
-    // Opened first for the kernel's reason; OpenSSL's would not name the file.
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (file < 0) return Error::from_errno(errno, "cannot read the CA file " + path);
-    ::close(file);
-
-    if (SSL_CTX_load_verify_file(context, path.c_str()) == 1) return {};
-    return Error(Error::bad_argument, "the CA file " + path + " holds no usable PEM certificate: " +
-                                          openssl::take_reason());
-}
-
-Result<void> trust_directory(SSL_CTX* context, const std::string& path) {
-    // OpenSSL looks into the directory only when it verifies, and takes any failure for emptiness.
-    struct stat status = {};
-    if (::stat(path.c_str(), &status) != 0) {
-        return Error::from_errno(errno, "cannot read the CA directory " + path);
-    }
-    if (!S_ISDIR(status.st_mode)) {
-        return Error::from_errno(ENOTDIR, "cannot use the CA directory " + path);
-    }
-    if (SSL_CTX_load_verify_dir(context, path.c_str()) == 1) return {};
-    return Error(Error::bad_argument,
-                 "cannot use the CA directory " + path + ": " + openssl::take_reason());
-}
-
-/// Calls `use(certificate)` for each certificate in `pem`; returns how many there were, or -1 if
-/// one was refused.
-template <typename Use>
-int for_each_certificate(std::string_view pem, Use use) {
-    const openssl::BioHandle bio = openssl::read_from(pem);
-    int count = 0;
-    while (true) {
-        const openssl::CertificateHandle certificate(
-            PEM_read_bio_X509(bio.get(), nullptr, openssl::no_password, nullptr));
-        if (certificate == nullptr) return count;
-        if (!use(certificate.get(), count)) return -1;
-        ++count;
-    }
-}
-
-/// Whether reading PEM stopped because there was no further block, and not at a broken one.
-bool stopped_at_end() noexcept {
-    const unsigned long code = ERR_peek_last_error();
-    return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
-}
-
-Result<void> trust_text(SSL_CTX* context, std::string_view pem) {
-    X509_STORE* const store = SSL_CTX_get_cert_store(context);
-    const int count = for_each_certificate(pem, [store](X509* certificate, int) {
-        return X509_STORE_add_cert(store, certificate) == 1;
-    });
-    if (count > 0 && stopped_at_end()) {
-        ERR_clear_error();
-        return {};
-    }
-    return Error(Error::bad_argument,
-                 "the text given as CA certificates is not PEM certificates throughout: " +
-                     openssl::take_reason());
-}
-
 Result<void> trust(SSL_CTX* context, const TlsClientOptions& options) {
-    if (options.uses_system_store()) {
-        if (SSL_CTX_set_default_verify_paths(context) == 1) return {};
-        return context_failed();
-    }
+    if (options.uses_system_store()) return trust_system(context);
     if (!options.ca_file().empty()) {
         if (auto done = trust_file(context, options.ca_file()); !done) return done;
     }
@@ -128,37 +68,65 @@ Result<void> trust(SSL_CTX* context, const TlsClientOptions& options) {
     return {};
 }
 
-Result<void> use_certificates(SSL_CTX* context, std::string_view pem) {
-    const int count = for_each_certificate(pem, [context](X509* certificate, int index) {
+/// `whose` is "the server" or "the client": the side that shows the certificate.
+Result<void> use_certificates(SSL_CTX* context, std::string_view pem, const std::string& whose) {
+    const bool used = openssl::for_each_certificate(pem, [context](X509* certificate, int index) {
         if (index == 0) return SSL_CTX_use_certificate(context, certificate) == 1;
         return SSL_CTX_add1_chain_cert(context, certificate) == 1;
     });
-    if (count > 0 && stopped_at_end()) {
-        ERR_clear_error();
-        return {};
-    }
+    if (used) return {};
     return Error(Error::bad_argument,
-                 "the server certificate is not PEM certificates throughout, or not fit for use: " +
+                 whose + "'s certificate is not PEM certificates throughout, or not fit for use: " +
                      openssl::take_reason());
 }
 
-Result<void> use_private_key(SSL_CTX* context, std::string_view pem) {
+Result<void> use_private_key(SSL_CTX* context, std::string_view pem, const std::string& whose) {
     const openssl::BioHandle bio = openssl::read_from(pem);
     const openssl::KeyHandle key(
         PEM_read_bio_PrivateKey(bio.get(), nullptr, openssl::no_password, nullptr));
     if (key == nullptr) {
-        return Error(
-            Error::bad_argument,
-            "the server's private key is not an unencrypted PEM key: " + openssl::take_reason());
+        return Error(Error::bad_argument, whose + "'s private key is not an unencrypted PEM key: " +
+                                              openssl::take_reason());
     }
     if (SSL_CTX_use_PrivateKey(context, key.get()) == 1 &&
         SSL_CTX_check_private_key(context) == 1) {
         return {};
     }
     return Error(Error::bad_argument,
-                 "the server's private key does not belong to its certificate, or is not fit for "
-                 "use: " +
+                 whose +
+                     "'s private key does not belong to its certificate, or is not fit for "
+                     "use: " +
                      openssl::take_reason());
+}
+
+Result<std::string> read_file(const std::string& path, const char* what) {
+    // A key or a chain of certificates is a few kilobytes; a path to something else is a mistake.
+    constexpr std::size_t kFileBytesMax = std::size_t{1} << 20;
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) return Error::from_errno(errno, std::string("cannot read the ") + what + path);
+    std::string text(kFileBytesMax, ' ');
+    std::size_t filled = 0;
+    ssize_t count = 1;
+    while (count > 0 && filled < text.size()) {
+        count = ::read(file, text.data() + filled, text.size() - filled);
+        if (count > 0) filled += static_cast<std::size_t>(count);
+    }
+    const int reason = errno;
+    ::close(file);
+    if (count < 0) return Error::from_errno(reason, std::string("cannot read the ") + what + path);
+    text.resize(filled);
+    return text;
+}
+
+Result<void> show_certificate(SSL_CTX* context, const TlsClientOptions& options) {
+    if (options.certificate_path().empty() && options.key_path().empty()) return {};
+    const Result<std::string> certificate =
+        read_file(options.certificate_path(), "client certificate ");
+    if (!certificate) return certificate.error();
+    const Result<std::string> key = read_file(options.key_path(), "client certificate's key ");
+    if (!key) return key.error();
+    if (auto used = use_certificates(context, *certificate, "the client"); !used) return used;
+    return use_private_key(context, *key, "the client");
 }
 
 }  // namespace
@@ -172,20 +140,31 @@ Result<TlsContext> TlsContext::client(const TlsClientOptions& options) {
     WEIR_CHECK(SSL_CTX_set_alpn_protos(context.get(), kAlpn, sizeof(kAlpn)) == 0);
     WEIR_CHECK(SSL_CTX_set_max_send_fragment(context.get(), kClientFragmentMax) == 1);
 
+    Result<std::vector<TlsPin>> pins = parse_pins(options.pins());
+    if (!pins) return std::move(pins).error();
+    TlsShared::of(context.get()).pins = *std::move(pins);
     if (auto trusted = trust(context.get(), options); !trusted) return trusted.error();
+    if (auto shown = show_certificate(context.get(), options); !shown) return shown.error();
     return TlsContext(std::move(context));
 }
 
 Result<TlsContext> TlsContext::server(std::string_view certificate_pem,
-                                      std::string_view private_key_pem) {
+                                      std::string_view private_key_pem,
+                                      const TlsServerOptions& options) {
     std::shared_ptr<SSL_CTX> context = make_context(TLS_server_method());
     if (context == nullptr) return context_failed();
 
     SSL_CTX_set_alpn_select_cb(context.get(), select_application_protocol, nullptr);
     WEIR_CHECK(SSL_CTX_set_num_tickets(context.get(), 1) == 1);
 
-    if (auto used = use_certificates(context.get(), certificate_pem); !used) return used.error();
-    if (auto used = use_private_key(context.get(), private_key_pem); !used) return used.error();
+    const std::string whose = "the server";
+    auto used = use_certificates(context.get(), certificate_pem, whose);
+    if (!used) return used.error();
+    used = use_private_key(context.get(), private_key_pem, whose);
+    if (!used) return used.error();
+    if (options.client_ca_pem().empty()) return TlsContext(std::move(context));
+    used = require_certificates(context.get(), options.client_ca_pem());
+    if (!used) return used.error();
     return TlsContext(std::move(context));
 }
 

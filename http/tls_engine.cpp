@@ -6,10 +6,9 @@
 
 #include "http/openssl.h"
 #include "http/tls_failure.h"
+#include "http/tls_verify.h"
 
-#include <arpa/inet.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <cstring>
@@ -22,8 +21,7 @@ namespace weir::http {
 struct TlsWire {
     Bytes input;  // of the call under way; empty between calls
     ByteQueue output;
-    std::string host;  // who the peer must be; empty on the server's side
-    std::optional<Error> certificate_error;
+    TlsPeer peer;
 };
 
 namespace {
@@ -66,47 +64,8 @@ const BIO_METHOD* wire_method() {
     return method;
 }
 
-/// Keeps what is wrong with the chain while the offending certificate is at hand. Never changes
-/// the verdict.
-int note_verdict(int accepted, X509_STORE_CTX* chain) noexcept {
-    if (accepted == 1) return accepted;
-    const auto* const ssl = static_cast<const SSL*>(
-        X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx()));
-    auto* const wire = static_cast<TlsWire*>(SSL_get_app_data(ssl));
-    X509* certificate = X509_STORE_CTX_get_current_cert(chain);
-    if (certificate == nullptr) certificate = X509_STORE_CTX_get0_cert(chain);
-    if (certificate == nullptr || wire->certificate_error.has_value()) return accepted;
-    wire->certificate_error =
-        certificate_failure(X509_STORE_CTX_get_error(chain), certificate, wire->host);
-    return accepted;
-}
-
-/// "[::1]", "fe80::1%eth0" and "host." as certificates and SNI spell them.
-std::string_view plain_host(std::string_view host) noexcept {
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    if (host.find(':') != std::string_view::npos) return host.substr(0, host.find('%'));
-    if (host.ends_with('.')) host.remove_suffix(1);
-    return host;
-}
-
-/// Demands that the peer's certificate is one for `host`.
-bool expect_host(SSL* ssl, const std::string& host) {
-    // The subject's common name is no host name, and "f*.example.com" no wildcard.
-    SSL_set_hostflags(ssl,
-                      X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    SSL_set_verify(ssl, SSL_VERIFY_PEER, note_verdict);
-
-    unsigned char address[16];
-    const bool is_v4 = ::inet_pton(AF_INET, host.c_str(), address) == 1;
-    if (is_v4 || ::inet_pton(AF_INET6, host.c_str(), address) == 1) {
-        return X509_VERIFY_PARAM_set1_ip(SSL_get0_param(ssl), address, is_v4 ? 4 : 16) == 1;
-    }
-    return SSL_set1_host(ssl, host.c_str()) == 1 &&
-           SSL_set_tlsext_host_name(ssl, host.c_str()) == 1;
-}
-
 std::string peer_text(const TlsWire& wire) {
-    return wire.host.empty() ? std::string("the client") : wire.host;
+    return wire.peer.host.empty() ? std::string("the client") : wire.peer.host;
 }
 
 }  // namespace
@@ -132,7 +91,7 @@ void TlsEngine::SslDelete::operator()(ssl_st* ssl) const noexcept {
 Result<TlsEngine> TlsEngine::create(const TlsContext& context, std::string_view host, bool server) {
     ERR_clear_error();
     auto wire = std::make_unique<TlsWire>();
-    wire->host = host;
+    wire->peer.host = host;
 
     openssl::BioHandle bio(BIO_new(wire_method()));
     SSL* const ssl = SSL_new(context.native());
@@ -147,15 +106,15 @@ Result<TlsEngine> TlsEngine::create(const TlsContext& context, std::string_view 
     BIO_set_init(bio.get(), 1);
     BIO* const both_ways = bio.release();
     SSL_set_bio(ssl, both_ways, both_ways);
-    SSL_set_app_data(ssl, engine.wire_.get());
+    SSL_set_app_data(ssl, &engine.wire_->peer);
     if (server) {
         SSL_set_accept_state(ssl);
         return engine;
     }
     SSL_set_connect_state(ssl);
-    if (expect_host(ssl, engine.wire_->host)) return engine;
+    if (expect_host(ssl, engine.wire_->peer.host)) return engine;
     ERR_clear_error();
-    return Error(Error::bad_argument, "\"" + engine.wire_->host +
+    return Error(Error::bad_argument, "\"" + engine.wire_->peer.host +
                                           "\" is not a host name that TLS can ask for; give a DNS "
                                           "name of at most 255 bytes or an IP address");
 }
@@ -185,6 +144,12 @@ Result<void> TlsEngine::handshake(Bytes& input) {
     // Kept here, not asked of OpenSSL: a TLS 1.3 message that comes in two records after the
     // handshake makes it claim to be in a handshake again.
     is_established_ = returned == 1;
+    if (is_established_ && !speaks_http()) {
+        is_established_ = false;
+        failure_ = Error(HttpErrc::tls_handshake,
+                         peer_text(*wire_) + " wants to speak another protocol than http/1.1");
+        return *failure_;
+    }
     if (is_established_ || SSL_get_error(ssl_.get(), returned) == SSL_ERROR_WANT_READ) return {};
     return fail(returned);
 }
@@ -271,9 +236,15 @@ std::string_view TlsEngine::application_protocol() const noexcept {
     return std::string_view(reinterpret_cast<const char*>(name), size);
 }
 
+// A peer may leave the choice open, but not choose what was not offered (RFC 7301, 3.2).
+bool TlsEngine::speaks_http() const noexcept {
+    const std::string_view chosen = application_protocol();
+    return chosen.empty() || chosen == "http/1.1";
+}
+
 Error TlsEngine::fail(int returned) {
-    if (wire_->certificate_error.has_value()) {
-        failure_ = std::move(wire_->certificate_error);
+    if (wire_->peer.refusal.has_value()) {
+        failure_ = std::move(wire_->peer.refusal);
     } else if (is_established_) {
         failure_ = connection_failure(ssl_.get(), returned, peer_text(*wire_));
     } else {

@@ -77,6 +77,7 @@ private:
     TlsEngine(std::unique_ptr<TlsWire> wire, ssl_st* ssl) noexcept;
     static Result<TlsEngine> create(const TlsContext& context, std::string_view host, bool server);
 
+    bool speaks_http() const noexcept;
     Error fail(int returned);
 
     std::unique_ptr<TlsWire> wire_;  // ssl_ points into it: destroyed after ssl_

@@ -14,8 +14,12 @@ struct x509_st;
 namespace weir::http {
 
 /// Why the certificate of `host`, or one of its issuers, was refused. `verdict` is an X509_V_ERR_
-/// value and `certificate` the one it is about.
-Error certificate_failure(int verdict, x509_st* certificate, const std::string& host);
+/// value, `certificate` the one it is about, and `depth` how many steps it is away from the peer's.
+/// Without a host it is a client's.
+Error certificate_failure(int verdict, x509_st* certificate, int depth, const std::string& host);
+
+/// That the certificate of `host` has a public key, `shown`, which is none of those pinned.
+Error pin_failure(x509_st* certificate, const std::string& shown, const std::string& host);
 
 /// Why a call of OpenSSL that returned `returned` failed; to be asked right after it. Empties the
 /// error queue. `peer` is who is on the other side.
