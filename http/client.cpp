@@ -143,7 +143,7 @@ Task<Result<std::unique_ptr<Connection>>> Client::connect_now(const Url& url) {
     if (url.is_secure()) {
         Result<TlsContext> context = tls_context();
         if (!context) co_return std::move(context).error();
-        Result<TlsEngine> engine = TlsEngine::client(*context, url.host());
+        Result<TlsEngine> engine = TlsEngine::client(*context, url.host(), url.port());
         if (!engine) co_return std::move(engine).error();
         Result<void> secured = co_await transport.begin_tls(*std::move(engine));
         if (!secured) co_return std::move(secured).error();

@@ -13,12 +13,16 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <new>
+#include <utility>
 
 namespace weir::http {
 namespace {
 
 // The wire format of the one protocol spoken here.
 constexpr unsigned char kAlpn[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+
+constexpr unsigned char kSessionContext[] = {'w', 'e', 'i', 'r'};
 
 // A TLS 1.3 ticket makes OpenSSL take a write buffer of fragment size, which then stays until the
 // next write. A client sends little and may wait long, so its fragments are small.
@@ -44,9 +48,22 @@ std::shared_ptr<SSL_CTX> make_context(const SSL_METHOD* method) {
     SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                         SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    // Tickets resume sessions without state here; a cache would only grow.
+    // A server's tickets hold its sessions; a cache here would only grow.
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
     return context;
+}
+
+/// OpenSSL has made a session that can be resumed. Only after its peer was verified: in TLS 1.2 at
+/// the end of the handshake, in TLS 1.3 with each ticket, which comes later.
+int keep_session(SSL* ssl, SSL_SESSION* session) noexcept {
+    SessionHandle kept(session);
+    try {
+        const TlsPeer& peer = *static_cast<const TlsPeer*>(SSL_get_app_data(ssl));
+        TlsShared::of(ssl).sessions.put(peer.session_name(), std::move(kept));
+    } catch (const std::bad_alloc&) {
+        // Without memory for it, the next connection does the whole handshake.
+    }
+    return 1;  // it is ours now
 }
 
 Error context_failed() {
@@ -140,6 +157,10 @@ Result<TlsContext> TlsContext::client(const TlsClientOptions& options) {
     WEIR_CHECK(SSL_CTX_set_alpn_protos(context.get(), kAlpn, sizeof(kAlpn)) == 0);
     WEIR_CHECK(SSL_CTX_set_max_send_fragment(context.get(), kClientFragmentMax) == 1);
 
+    SSL_CTX_set_session_cache_mode(context.get(),
+                                   SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(context.get(), keep_session);
+
     Result<std::vector<TlsPin>> pins = parse_pins(options.pins());
     if (!pins) return std::move(pins).error();
     TlsShared::of(context.get()).pins = *std::move(pins);
@@ -155,7 +176,11 @@ Result<TlsContext> TlsContext::server(std::string_view certificate_pem,
     if (context == nullptr) return context_failed();
 
     SSL_CTX_set_alpn_select_cb(context.get(), select_application_protocol, nullptr);
+    // Each connection pays for the next one of the same client.
     WEIR_CHECK(SSL_CTX_set_num_tickets(context.get(), 1) == 1);
+    // Without a name, sessions whose client has shown a certificate could not be resumed.
+    WEIR_CHECK(SSL_CTX_set_session_id_context(context.get(), kSessionContext,
+                                              sizeof(kSessionContext)) == 1);
 
     const std::string whose = "the server";
     auto used = use_certificates(context.get(), certificate_pem, whose);
@@ -166,6 +191,14 @@ Result<TlsContext> TlsContext::server(std::string_view certificate_pem,
     used = require_certificates(context.get(), options.client_ca_pem());
     if (!used) return used.error();
     return TlsContext(std::move(context));
+}
+
+std::uint64_t TlsContext::handshakes() const noexcept {
+    return TlsShared::of(context_.get()).handshakes.load(std::memory_order_relaxed);
+}
+
+std::uint64_t TlsContext::resumed() const noexcept {
+    return TlsShared::of(context_.get()).resumed.load(std::memory_order_relaxed);
 }
 
 }  // namespace weir::http

@@ -8,6 +8,7 @@
 
 #include <weir/runtime/base/result.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -103,6 +104,11 @@ public:
     static Result<TlsContext> server(std::string_view certificate_pem,
                                      std::string_view private_key_pem,
                                      const TlsServerOptions& options = TlsServerOptions());
+
+    /// Handshakes that were completed with this context, and how many of them resumed a session. A
+    /// client's are kept in the context, for the same host and port only; nothing need be done.
+    std::uint64_t handshakes() const noexcept;
+    std::uint64_t resumed() const noexcept;
 
     /// For the engine. Lives as long as this context, or any connection made from it.
     ssl_ctx_st* native() const noexcept { return context_.get(); }

@@ -64,6 +64,13 @@ const BIO_METHOD* wire_method() {
     return method;
 }
 
+/// Offers the peer to go on with an earlier session, for which it was verified.
+void resume_session(SSL* ssl, const TlsPeer& peer) {
+    const SessionHandle session = TlsShared::of(ssl).sessions.take(peer.session_name());
+    // One that OpenSSL does not take is not resumed, no more.
+    if (session != nullptr && SSL_set_session(ssl, session.get()) != 1) ERR_clear_error();
+}
+
 std::string peer_text(const TlsWire& wire) {
     return wire.peer.host.empty() ? std::string("the client") : wire.peer.host;
 }
@@ -85,13 +92,16 @@ TlsEngine& TlsEngine::operator=(TlsEngine&& other) noexcept {
 }
 
 void TlsEngine::SslDelete::operator()(ssl_st* ssl) const noexcept {
+    // Else OpenSSL would forbid to resume a session whose connection just ends, as most do. After a
+    // fatal alert it has forbidden that already.
+    SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(ssl);
 }
 
-Result<TlsEngine> TlsEngine::create(const TlsContext& context, std::string_view host, bool server) {
+Result<TlsEngine> TlsEngine::create(const TlsContext& context, TlsPeer peer, bool server) {
     ERR_clear_error();
     auto wire = std::make_unique<TlsWire>();
-    wire->peer.host = host;
+    wire->peer = std::move(peer);
 
     openssl::BioHandle bio(BIO_new(wire_method()));
     SSL* const ssl = SSL_new(context.native());
@@ -112,25 +122,32 @@ Result<TlsEngine> TlsEngine::create(const TlsContext& context, std::string_view 
         return engine;
     }
     SSL_set_connect_state(ssl);
-    if (expect_host(ssl, engine.wire_->peer.host)) return engine;
+    if (expect_host(ssl, engine.wire_->peer.host)) {
+        resume_session(ssl, engine.wire_->peer);
+        return engine;
+    }
     ERR_clear_error();
     return Error(Error::bad_argument, "\"" + engine.wire_->peer.host +
                                           "\" is not a host name that TLS can ask for; give a DNS "
                                           "name of at most 255 bytes or an IP address");
 }
 
-Result<TlsEngine> TlsEngine::client(const TlsContext& context, std::string_view host) {
+Result<TlsEngine> TlsEngine::client(const TlsContext& context, std::string_view host,
+                                    std::uint16_t port) {
     const std::string_view plain = plain_host(host);
     if (plain.empty() || plain.find('\0') != std::string_view::npos) {
         return Error(Error::bad_argument,
                      "a TLS connection needs the name of its host, and that is empty or holds a "
                      "zero byte");
     }
-    return create(context, plain, false);
+    TlsPeer peer;
+    peer.host = plain;
+    peer.port = port;
+    return create(context, std::move(peer), false);
 }
 
 Result<TlsEngine> TlsEngine::server(const TlsContext& context) {
-    return create(context, std::string_view(), true);
+    return create(context, TlsPeer(), true);
 }
 
 Result<void> TlsEngine::handshake(Bytes& input) {
@@ -150,6 +167,7 @@ Result<void> TlsEngine::handshake(Bytes& input) {
                          peer_text(*wire_) + " wants to speak another protocol than http/1.1");
         return *failure_;
     }
+    if (is_established_) count_handshake();
     if (is_established_ || SSL_get_error(ssl_.get(), returned) == SSL_ERROR_WANT_READ) return {};
     return fail(returned);
 }
@@ -225,6 +243,10 @@ Error TlsEngine::truncated() const {
                      " ended without TLS's goodbye: what was received may have been cut short");
 }
 
+bool TlsEngine::is_resumed() const noexcept {
+    return SSL_session_reused(ssl_.get()) == 1;
+}
+
 std::string_view TlsEngine::protocol() const noexcept {
     return SSL_get_version(ssl_.get());
 }
@@ -234,6 +256,12 @@ std::string_view TlsEngine::application_protocol() const noexcept {
     unsigned int size = 0;
     SSL_get0_alpn_selected(ssl_.get(), &name, &size);
     return std::string_view(reinterpret_cast<const char*>(name), size);
+}
+
+void TlsEngine::count_handshake() noexcept {
+    TlsShared& shared = TlsShared::of(ssl_.get());
+    shared.handshakes.fetch_add(1, std::memory_order_relaxed);
+    if (is_resumed()) shared.resumed.fetch_add(1, std::memory_order_relaxed);
 }
 
 // A peer may leave the choice open, but not choose what was not offered (RFC 7301, 3.2).

@@ -12,6 +12,7 @@
 #include <weir/runtime/base/result.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -20,6 +21,7 @@ struct ssl_st;
 
 namespace weir::http {
 
+struct TlsPeer;
 struct TlsWire;
 
 /// Movable; a moved-from engine can only be assigned to or destroyed. Once a call has failed, all
@@ -28,8 +30,9 @@ class TlsEngine {
 public:
     /// Our side of a connection to `host`, a DNS name or an IP address (without brackets or with).
     /// The peer must prove to be `host` by the certificate's alternative names. `context` must come
-    /// from TlsContext::client.
-    static Result<TlsEngine> client(const TlsContext& context, std::string_view host);
+    /// from TlsContext::client. Resumes a session with the same host and port if it has one.
+    static Result<TlsEngine> client(const TlsContext& context, std::string_view host,
+                                    std::uint16_t port = 0);
     /// Our side of a connection that a client opened. `context` must come from TlsContext::server.
     static Result<TlsEngine> server(const TlsContext& context);
 
@@ -64,6 +67,8 @@ public:
     /// while there is no connection yet.
     Error truncated() const;
 
+    /// Whether the handshake took up an earlier session. Precondition: is_established().
+    bool is_resumed() const noexcept;
     /// "TLSv1.3" or "TLSv1.2".
     std::string_view protocol() const noexcept;
     /// The application protocol agreed on by ALPN, or nothing.
@@ -75,9 +80,10 @@ private:
     };
 
     TlsEngine(std::unique_ptr<TlsWire> wire, ssl_st* ssl) noexcept;
-    static Result<TlsEngine> create(const TlsContext& context, std::string_view host, bool server);
+    static Result<TlsEngine> create(const TlsContext& context, TlsPeer peer, bool server);
 
     bool speaks_http() const noexcept;
+    void count_handshake() noexcept;
     Error fail(int returned);
 
     std::unique_ptr<TlsWire> wire_;  // ssl_ points into it: destroyed after ssl_

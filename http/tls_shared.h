@@ -7,7 +7,11 @@
 #include <openssl/ssl.h>
 
 #include <array>
+#include <atomic>
+#include <cstdint>
 #include <vector>
+
+#include "http/tls_sessions.h"
 
 namespace weir::http {
 
@@ -21,6 +25,9 @@ struct TlsShared {
     static TlsShared& of(const SSL* ssl) noexcept { return of(SSL_get_SSL_CTX(ssl)); }
 
     std::vector<TlsPin> pins;  // unchanged once there are connections
+    TlsSessions sessions;      // of a client
+    std::atomic<std::uint64_t> handshakes = 0;
+    std::atomic<std::uint64_t> resumed = 0;
 };
 
 }  // namespace weir::http

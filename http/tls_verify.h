@@ -8,6 +8,7 @@
 #include <weir/runtime/base/error.h>
 #include <weir/runtime/base/result.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,10 @@ namespace weir::http {
 struct TlsPeer {
     std::string host;              // who it must be; empty on the server's side
     std::optional<Error> refusal;  // why its certificate was not accepted
+    std::uint16_t port = 0;
+
+    /// What its sessions are kept under: they hold for the host that was verified, and no other.
+    std::string session_name() const { return host + ":" + std::to_string(port); }
 };
 
 /// Has all connections of `context` verify what their peers show. Whether they must show anything

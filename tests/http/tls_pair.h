@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,8 +44,8 @@ inline const TlsContext& client_context() {
 class Pair {
 public:
     Pair(const TlsContext& from, const TlsContext& to, std::string_view host,
-         std::size_t step = kWhole)
-        : client(TlsEngine::client(from, host).value()),
+         std::size_t step = kWhole, std::uint16_t port = 0)
+        : client(TlsEngine::client(from, host, port).value()),
           server(TlsEngine::server(to).value()),
           step_(step) {}
 
