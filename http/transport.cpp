@@ -33,6 +33,7 @@ Task<Result<void>> Transport::begin_tls(TlsEngine engine) {
 Task<Result<Bytes>> Transport::read() {
     if (tls_) co_return co_await read_decrypted();
     lease_ = Lease();
+    if (const Bytes bytes = take_ahead(); !bytes.empty()) co_return bytes;
     Result<Lease> received = co_await stream_.read();
     if (!received) co_return std::move(received).error();
     lease_ = *std::move(received);
@@ -78,6 +79,17 @@ Task<Result<void>> Transport::write_all(Bytes bytes) {
     co_return Result<void>();
 }
 
+Task<Result<bool>> Transport::watch(std::size_t bytes_max) {
+    while (!ahead_ || ahead_->size() < bytes_max) {
+        Result<Lease> received = co_await stream_.read();
+        if (!received) co_return std::move(received).error();
+        if (received->empty()) co_return true;
+        if (!ahead_) ahead_ = std::make_unique<ByteQueue>();
+        ahead_->append(received->bytes());
+    }
+    co_return false;
+}
+
 Task<Result<void>> Transport::say_goodbye() {
     if (!tls_) co_return Result<void>();
     tls_->shut_down();
@@ -86,7 +98,15 @@ Task<Result<void>> Transport::say_goodbye() {
 
 void Transport::release() noexcept {
     decrypted_.reset();
-    if (encrypted_.empty()) lease_ = Lease();
+    if (!encrypted_.empty()) return;
+    lease_ = Lease();
+    given_.reset();
+}
+
+// What watch() received, once: the bytes stay until the next call.
+Bytes Transport::take_ahead() noexcept {
+    given_ = std::move(ahead_);
+    return given_ ? given_->readable() : Bytes();
 }
 
 // Sends the engine's output.
@@ -102,6 +122,10 @@ Task<Result<void>> Transport::flush() {
 // Waits for more ciphertext. All that came before must have been decrypted.
 Task<Result<void>> Transport::receive() {
     lease_ = Lease();
+    if (const Bytes bytes = take_ahead(); !bytes.empty()) {
+        encrypted_ = bytes;
+        co_return Result<void>();
+    }
     Result<Lease> received = co_await stream_.read();
     if (!received) co_return std::move(received).error();
     if (received->empty()) co_return tls_->truncated();

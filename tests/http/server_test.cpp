@@ -171,36 +171,6 @@ TEST(HttpServer, AsksForABodyThatIsHeldBack) {
     });
 }
 
-TEST(HttpServer, TellsAHandlerThatItsClientHasVanished) {
-    int written = 0;
-    bool was_told = false;
-    const auto handler = [&](Exchange& exchange) -> Task<void> {
-        std::ignore = co_await exchange.begin(200, Headers());
-        for (;;) {
-            Result<void> sent = co_await exchange.write("more");
-            if (!sent) {
-                was_told = true;
-                co_return;
-            }
-            ++written;
-            co_await sleep_for(10ms);
-        }
-    };
-    with_server(handler, [&](Server& server) -> Task<void> {
-        const auto read_once = []() -> Task<void> {
-            Result<TcpStream> stream = co_await TcpStream::connect(Endpoint::loopback(kPort));
-            std::ignore = co_await stream->write_all(as_bytes("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
-            EXPECT_NE(co_await read_until(*stream, "more"), "");
-        };
-        co_await read_once();
-        EXPECT_EQ(server.connections(), 1u);
-        co_await sleep_for(1s);
-        EXPECT_EQ(server.connections(), 0u);
-    });
-    EXPECT_TRUE(was_told);
-    EXPECT_LT(written, 10);
-}
-
 TEST(HttpServer, LetsGoOfAConnectionThatFallsSilent) {
     with_server(echo, ServerOptions().silence_limit(5s), [](Server& server) -> Task<void> {
         Result<TcpStream> idle = co_await TcpStream::connect(Endpoint::loopback(kPort));

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+//
+// What a server accepts, how long it waits, and when it lets go.
+#pragma once
+
+#include <weir/http/tls_context.h>
+#include <weir/http/wire/parser_event.h>
+#include <weir/runtime/base/time.h>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+namespace weir::http {
+
+class ServerOptions {
+public:
+    ServerOptions() { limits_.body_bytes = std::uint64_t{64} << 20; }
+
+    /// Serves https with this certificate.
+    ServerOptions& tls(TlsContext context) {
+        tls_ = std::move(context);
+        return *this;
+    }
+    /// Bounds on a request. The default lets bodies have 64 MiB.
+    ServerOptions& limits(ParserLimits limits) noexcept { return limits_ = limits, *this; }
+    /// How long a connection may stay silent, before a request or inside one. Default: 75 s.
+    ServerOptions& silence_limit(Duration limit) noexcept { return silence_ = limit, *this; }
+    /// Whether a client that has ended its side, and may still read, is answered. By default it
+    /// counts as gone: its handler is cancelled, as nearly all such clients have been killed or
+    /// have given up. A client whose connection is reset is gone in any case.
+    ServerOptions& half_close(bool is_allowed) noexcept { return half_close_ = is_allowed, *this; }
+
+private:
+    friend class Server;
+    friend class ServerConnection;
+    std::optional<TlsContext> tls_;
+    ParserLimits limits_;
+    Duration silence_ = std::chrono::seconds(75);
+    bool half_close_ = false;
+};
+
+}  // namespace weir::http
