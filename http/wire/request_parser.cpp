@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <weir/http/wire/error.h>
 #include <weir/http/wire/request_parser.h>
+#include <weir/http/wire/target.h>
 #include <weir/runtime/base/assert.h>
-#include <algorithm>
 #include <string>
 
 namespace weir::http {
@@ -38,19 +38,6 @@ bool has_lone_line_end(std::string_view text) noexcept {
         previous = byte;
     }
     return false;
-}
-
-bool is_target(std::string_view method, std::string_view target) noexcept {
-    const bool is_visible = std::ranges::all_of(target, [](char signed_byte) {
-        const auto byte = static_cast<unsigned char>(signed_byte);
-        return byte > 0x20 && byte < 0x7f;
-    });
-    if (target.empty() || !is_visible) return false;
-    // RFC 9112, 3.2: the four forms.
-    if (target.front() == '/') return true;
-    if (target == "*") return method == "OPTIONS";
-    if (method == "CONNECT") return target.find(':') != std::string_view::npos;
-    return target.starts_with("http://") || target.starts_with("https://");
 }
 
 }  // namespace
@@ -161,20 +148,22 @@ Result<void> RequestParser::parse_request_line(std::string_view line) {
     const bool is_version_known = version.size() == 8 && version.starts_with("HTTP/1.") &&
                                   version[7] >= '0' && version[7] <= '9';
     if (!is_version_known) return malformed("the request's version is not HTTP/1.1 or HTTP/1.0");
-    if (!is_target(method, target)) return malformed("the request's target is malformed");
+    if (!RequestTarget::parse(method, target)) {
+        return malformed("the request's target is malformed");
+    }
     head_.method = method;
     head_.target = target;
     head_.minor_version = version[7] == '0' ? 0 : 1;
     return {};
 }
 
-/// RFC 9112, 3.2: exactly one Host in HTTP/1.1, and never two.
+/// RFC 9112, 3.2: exactly one Host in HTTP/1.1, and never two. It may be empty.
 Result<void> RequestParser::check_host() const {
     std::size_t hosts = 0;
     for (const Field field : head_.headers) {
         if (!equals_ignoring_case(field.name, "Host")) continue;
         ++hosts;
-        if (field.value.find_first_of(" \t,@/?#\\") != std::string_view::npos) {
+        if (!is_authority(field.value)) {
             return malformed("the request's Host field is not a host and port");
         }
     }
@@ -185,6 +174,15 @@ Result<void> RequestParser::check_host() const {
 
 Result<void> RequestParser::choose_framing() {
     constexpr auto kMalformed = HttpErrc::malformed_request;
+    // RFC 9112, 6.3, rule 5 would allow lengths that agree. No client sends them, and who tries to
+    // smuggle does.
+    std::size_t lengths = 0;
+    for (const Field field : head_.headers) {
+        if (!equals_ignoring_case(field.name, "Content-Length")) continue;
+        if (++lengths > 1 || field.value.find(',') != std::string_view::npos) {
+            return malformed("the request has more than one Content-Length");
+        }
+    }
     auto declared = detail::declared_framing(head_.headers, head_.minor_version, kMalformed);
     if (!declared) return std::move(declared).error();
     if (declared->framing == detail::Framing::length && declared->length > limits_.body_bytes) {
