@@ -1,60 +1,160 @@
 // SPDX-License-Identifier: MIT
 #include <weir/http/exchange.h>
 
+#include <weir/http/wire/error.h>
 #include <weir/http/wire/response_writer.h>
+#include <weir/http/wire/target.h>
+#include <weir/runtime/timeout.h>
+#include <algorithm>
 
+#include "http/server_core.h"
 #include "http/transport.h"
 
 namespace weir::http {
+namespace {
+
+// Each piece of an answer has a time limit of its own, so that a large one may take its time.
+constexpr std::size_t kPieceBytes = 64 * 1024;
+
+RequestTarget target_of(const RequestHead& head) noexcept {
+    return RequestTarget::parse(head.method, head.target).value_or(RequestTarget());
+}
+
+}  // namespace
+
+Exchange::Exchange(ServerCore& core, Transport& transport, RequestHead head, std::string body,
+                   bool keep_alive) noexcept
+    : core_(core),
+      transport_(transport),
+      head_(std::move(head)),
+      body_(std::move(body)),
+      closes_(!keep_alive) {}
+
+// --- the request ---------------------------------------------------------------------------------
+
+std::string_view Exchange::path() const noexcept {
+    return target_of(head_).path;
+}
+
+std::optional<std::string> Exchange::query(std::string_view name) const {
+    for (auto& [each, value] : parse_query(target_of(head_).query)) {
+        if (each == name) return std::move(value);
+    }
+    return std::nullopt;
+}
+
+std::string_view Exchange::host() const noexcept {
+    const std::string_view authority = target_of(head_).authority;
+    return authority.empty() ? head_.headers.get("Host").value_or("") : authority;
+}
+
+// --- the answer ----------------------------------------------------------------------------------
 
 Task<Result<void>> Exchange::respond(int status, Headers headers, std::string body) {
     WEIR_CHECK_HINT(state_ == State::waiting, "a handler answers once");
-    if (closes_ || aborts_) headers.set("Connection", "close");
-    Result<void> written = write_response(out_, status, headers, body, head_.kind());
+    const ServerFields added(core_.dates.now(), connection_option(headers));
+    Result<void> written = write_response(out_, status, headers, body, head_.kind(), added);
     if (!written) co_return written;
+    if (head_.kind() != RequestKind::head) body_bytes_ = body.size();
+    status_ = status;
     state_ = State::done;
     co_return co_await flush();
 }
 
+Task<Result<void>> Exchange::respond_json(int status, std::string body) {
+    Headers headers;
+    headers.add("Content-Type", "application/json");
+    return respond(status, std::move(headers), std::move(body));
+}
+
 Task<Result<void>> Exchange::begin(int status, Headers headers) {
+    const bool knows_chunks = head_.minor_version > 0;
+    if (!knows_chunks) closes_ = true;
+    return begin_as(knows_chunks ? Framing::chunked : Framing::until_close, status,
+                    std::move(headers));
+}
+
+Task<Result<void>> Exchange::begin(int status, Headers headers, std::uint64_t length) {
+    left_ = length;
+    return begin_as(Framing::sized, status, std::move(headers));
+}
+
+Task<Result<void>> Exchange::begin_as(Framing framing, int status, Headers headers) {
     WEIR_CHECK_HINT(state_ == State::waiting, "a handler answers once");
-    if (head_.minor_version == 0 || head_.kind() == RequestKind::head) {
-        state_ = State::streaming;
-        held_.emplace(status, "", std::move(headers));
-        co_return Result<void>();
+    const ServerFields added(core_.dates.now(), connection_option(headers));
+    Result<void> written;
+    switch (framing) {
+        case Framing::chunked:
+            written = write_head_chunked(out_, status, headers, added);
+            break;
+        case Framing::sized:
+            written = write_head_sized(out_, status, headers, left_, added);
+            break;
+        case Framing::until_close:
+            written = write_head_until_close(out_, status, headers, added);
+            break;
     }
-    if (closes_ || aborts_) headers.set("Connection", "close");
-    Result<void> written = write_head_chunked(out_, status, headers);
     if (!written) co_return written;
+    framing_ = framing;
+    status_ = status;
     state_ = State::streaming;
     co_return co_await flush();
 }
 
 Task<Result<void>> Exchange::write(std::string_view data) {
     WEIR_CHECK_HINT(state_ == State::streaming, "begin() comes before write()");
-    if (held_) {
-        held_body_.append(data);
-        co_return Result<void>();
+    if (framing_ == Framing::sized) {
+        if (data.size() > left_) {
+            co_return Error(HttpErrc::bad_request,
+                            "the response's body would be longer than the length that was told: " +
+                                std::to_string(left_) + " bytes are left, not " +
+                                std::to_string(data.size()));
+        }
+        left_ -= data.size();
     }
-    write_chunk(out_, as_bytes(data));
+    if (head_.kind() == RequestKind::head || data.empty()) co_return Result<void>();
+    if (framing_ == Framing::chunked) {
+        write_chunk(out_, as_bytes(data));
+    } else {
+        out_.append(data);
+    }
+    body_bytes_ += data.size();
     co_return co_await flush();
 }
 
 Task<Result<void>> Exchange::end() {
     WEIR_CHECK_HINT(state_ == State::streaming, "begin() comes before end()");
-    if (held_) {
-        state_ = State::waiting;
-        co_return co_await respond(held_->status, std::move(held_->headers), std::move(held_body_));
+    if (framing_ == Framing::sized && left_ > 0) {
+        aborts_ = true;
+        co_return Error(HttpErrc::bad_request, "the response's body ended " +
+                                                   std::to_string(left_) +
+                                                   " bytes before the length that was told");
     }
     state_ = State::done;
+    if (framing_ != Framing::chunked || head_.kind() == RequestKind::head) co_return Result<void>();
     write_last_chunk(out_);
     co_return co_await flush();
 }
 
+// What the response says about the connection. A handler may ask for "close" by a field, too.
+std::string_view Exchange::connection_option(Headers& headers) {
+    if (headers.has_token("Connection", "close")) closes_ = true;
+    headers.remove("Connection");
+    if (closes_ || aborts_) return closes_ = true, "close";
+    return head_.minor_version == 0 ? "keep-alive" : "";
+}
+
 Task<Result<void>> Exchange::flush() {
-    Result<void> sent = co_await transport_.write_all(out_.readable());
+    Bytes bytes = out_.readable();
+    Result<void> sent;
+    while (!bytes.empty() && sent) {
+        const Bytes piece = bytes.first(std::min(bytes.size(), kPieceBytes));
+        sent = co_await timeout(core_.options.write_, transport_.write_all(piece));
+        bytes = bytes.subspan(piece.size());
+    }
     out_.clear();
     out_.release_if_empty();
+    if (!sent) aborts_ = true;
     co_return sent;
 }
 

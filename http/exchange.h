@@ -16,12 +16,14 @@
 
 namespace weir::http {
 
+class ServerCore;
 class Transport;
 
 /// A handler answers once: whole with respond(), or with begin(), any number of write() and end().
-/// One that does not answer makes it a 500. An error means that the client is gone, or takes too
-/// long; a handler then returns. While a handler waits for something else and the client goes, the
-/// handler is cancelled where it waits.
+/// One that does not answer makes it a 500. An error means that the client is gone or reads too
+/// slowly, or, as HttpErrc::bad_request, that the answer cannot be sent as it is; a handler then
+/// returns. While a handler waits for something else and the client goes, the handler is cancelled
+/// where it waits.
 class Exchange {
 public:
     Exchange(const Exchange&) = delete;
@@ -29,13 +31,27 @@ public:
 
     const RequestHead& request() const noexcept { return head_; }
     const std::string& body() const noexcept { return body_; }
+    /// The target's path as sent, with its percent signs: see RequestTarget.
+    std::string_view path() const noexcept;
+    /// The first value that the query has for that name, decoded as forms are; nothing without one.
+    std::optional<std::string> query(std::string_view name) const;
+    /// Whom the request is for, "host" or "host:port": the target's where it names one, else the
+    /// Host field's. RFC 9112, 3.2.2.
+    std::string_view host() const noexcept;
 
-    /// Sends a whole response.
+    /// Sends a whole response. Fields for its length, date and connection are added.
     Task<Result<void>> respond(int status, Headers headers, std::string body);
-    /// Begins a response whose body is sent piece by piece.
+    /// The same with the content type of JSON.
+    Task<Result<void>> respond_json(int status, std::string body);
+    /// Begins a response whose body is sent piece by piece. To an HTTP/1.0 client it ends with the
+    /// connection. A body for HEAD is taken and not sent.
     Task<Result<void>> begin(int status, Headers headers);
-    /// Sends a piece, at once. `data` must stay put meanwhile.
+    /// The same for a body of exactly that many bytes.
+    Task<Result<void>> begin(int status, Headers headers, std::uint64_t length);
+    /// Sends a piece, at once. `data` must stay put meanwhile. More than the length that was told
+    /// is HttpErrc::bad_request, and is not sent.
     Task<Result<void>> write(std::string_view data);
+    /// Where less was written than was told the connection is cut, so that the client knows.
     Task<Result<void>> end();
     /// The connection is closed after this response, or, in the middle of one, right away: how a
     /// test server cuts an answer.
@@ -46,21 +62,26 @@ public:
 private:
     friend class ServerConnection;
     enum class State : std::uint8_t { waiting, streaming, done };
+    enum class Framing : std::uint8_t { chunked, sized, until_close };
 
-    Exchange(Transport& transport, RequestHead head, std::string body) noexcept
-        : transport_(transport), head_(std::move(head)), body_(std::move(body)) {}
+    Exchange(ServerCore& core, Transport& transport, RequestHead head, std::string body,
+             bool keep_alive) noexcept;
+    std::string_view connection_option(Headers& headers);
+    Task<Result<void>> begin_as(Framing framing, int status, Headers headers);
     Task<Result<void>> flush();
 
+    ServerCore& core_;
     Transport& transport_;
     RequestHead head_;
     std::string body_;
     ByteQueue out_;
+    std::uint64_t left_ = 0;        // sized: bytes still to be written
+    std::uint64_t body_bytes_ = 0;  // sent as content
+    int status_ = 0;                // 0: none yet
     State state_ = State::waiting;
-    bool closes_ = false;  // the client asked for it, or cannot do otherwise
-    bool aborts_ = false;  // the handler asked for it
-    // HTTP/1.0 knows no chunks, and HEAD no body: a streamed response is held until its end.
-    std::optional<ResponseHead> held_;
-    std::string held_body_;
+    Framing framing_ = Framing::chunked;
+    bool closes_;          // the client asked for it, or the answer's framing needs it
+    bool aborts_ = false;  // the handler asked for it, or sending failed
 };
 
 }  // namespace weir::http

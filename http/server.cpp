@@ -23,7 +23,28 @@ private:
     std::size_t& count_;
 };
 
+Task<void> serve_connection(ServerCore& core, TcpStream stream, const Server::Handler& handler) {
+    const CountWhileAlive counted(core.connections);
+    ServerConnection connection(core, std::move(stream), handler);
+    co_await connection.serve();
+}
+
 }  // namespace
+
+Server::Server(TcpListener listener, ServerOptions options)
+    : listener_(std::move(listener)), core_(std::make_unique<ServerCore>(std::move(options))) {}
+
+Server::Server(Server&&) noexcept = default;
+Server& Server::operator=(Server&&) noexcept = default;
+Server::~Server() = default;
+
+std::size_t Server::connections() const noexcept {
+    return core_->connections;
+}
+
+std::uint64_t Server::requests() const noexcept {
+    return core_->requests;
+}
 
 Result<Server> Server::listen(const Endpoint& local, ServerOptions options) {
     Result<TcpListener> listener = TcpListener::bind(local);
@@ -36,7 +57,7 @@ Task<Result<void>> Server::serve(Handler handler) {
         for (;;) {
             Result<TcpStream> stream = co_await listener_.accept();
             if (stream) {
-                group.spawn(serve_connection(*std::move(stream), handler));
+                group.spawn(serve_connection(*core_, *std::move(stream), handler));
                 continue;
             }
             if (stream.error() == std::errc::bad_file_descriptor)
@@ -44,12 +65,6 @@ Task<Result<void>> Server::serve(Handler handler) {
             co_await sleep_for(kPauseAfterFailedAccept);
         }
     });
-}
-
-Task<void> Server::serve_connection(TcpStream stream, const Handler& handler) {
-    const CountWhileAlive counted(connections_);
-    ServerConnection connection(std::move(stream), options_, handler, requests_);
-    co_await connection.serve();
 }
 
 }  // namespace weir::http

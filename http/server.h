@@ -18,9 +18,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <utility>
+#include <memory>
 
 namespace weir::http {
+
+class ServerCore;
 
 class Server {
 public:
@@ -28,6 +30,10 @@ public:
 
     /// Listens; connections wait in the kernel until serve() runs. Errors name the endpoint.
     static Result<Server> listen(const Endpoint& local, ServerOptions options = ServerOptions());
+
+    Server(Server&&) noexcept;
+    Server& operator=(Server&&) noexcept;
+    ~Server();
 
     Endpoint local_endpoint() const noexcept { return listener_.local_endpoint(); }
 
@@ -37,19 +43,14 @@ public:
     Task<Result<void>> serve(Handler handler);
 
     /// Connections open now, and requests answered so far.
-    std::size_t connections() const noexcept { return connections_; }
-    std::uint64_t requests() const noexcept { return requests_; }
+    std::size_t connections() const noexcept;
+    std::uint64_t requests() const noexcept;
 
 private:
-    Server(TcpListener listener, ServerOptions options) noexcept
-        : listener_(std::move(listener)), options_(std::move(options)) {}
-
-    Task<void> serve_connection(TcpStream stream, const Handler& handler);
+    Server(TcpListener listener, ServerOptions options);
 
     TcpListener listener_;
-    ServerOptions options_;
-    std::size_t connections_ = 0;
-    std::uint64_t requests_ = 0;
+    std::unique_ptr<ServerCore> core_;  // in a box: connections point to it
 };
 
 }  // namespace weir::http

@@ -30,13 +30,13 @@ Task<Result<void>> read_to_end(Transport& transport) {
 
 }  // namespace
 
-ServerConnection::ServerConnection(TcpStream stream, const ServerOptions& options,
-                                   const Server::Handler& handler, std::uint64_t& requests) noexcept
-    : transport_(std::move(stream)),
-      options_(options),
+ServerConnection::ServerConnection(ServerCore& core, TcpStream stream,
+                                   const Server::Handler& handler) noexcept
+    : core_(core),
+      options_(core.options),
+      transport_(std::move(stream)),
       handler_(handler),
-      requests_(requests),
-      reader_(transport_, options.limits_, options.silence_) {}
+      reader_(transport_, options_.limits_, options_.silence_) {}
 
 Task<void> ServerConnection::serve() {
     if (options_.tls_) {
@@ -59,11 +59,10 @@ Task<void> ServerConnection::serve_requests() {
             co_return;
         }
         if (!*got) co_return;
-        const bool keep_alive = reader_.keep_alive();
-        Exchange exchange(transport_, reader_.take_head(), reader_.take_body());
-        exchange.closes_ = !keep_alive;
+        Exchange exchange(core_, transport_, reader_.take_head(), reader_.take_body(),
+                          reader_.keep_alive());
         co_await answer(exchange);
-        ++requests_;
+        ++core_.requests;
         if (exchange.state_ != Exchange::State::done) co_return;
         if (exchange.closes_ || exchange.aborts_) co_return;
     }
@@ -94,10 +93,11 @@ Task<bool> ServerConnection::watch() {
 Task<void> ServerConnection::refuse(const Error& error) {
     if (error.category() != http_category() || error == HttpErrc::body_cut) co_return;
     ByteQueue out;
-    Headers headers;
-    headers.add("Connection", "close");
+    const ServerFields added(core_.dates.now(), "close");
     const std::string body = error.message() + "\n";
-    if (!write_response(out, status_for(error), headers, body)) co_return;
+    Result<void> written =
+        write_response(out, status_for(error), Headers(), body, RequestKind::normal, added);
+    if (!written) co_return;
     Result<void> sent = co_await timeout(options_.silence_, transport_.write_all(out.readable()));
     if (!sent) co_return;
     // To close with bytes unread is to reset the connection, and the refusal may never be seen.

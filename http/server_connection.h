@@ -5,9 +5,9 @@
 #pragma once
 
 #include <weir/http/server.h>
-#include <exception>
 
 #include "http/request_reader.h"
+#include "http/server_core.h"
 #include "http/supervised.h"
 #include "http/transport.h"
 
@@ -15,9 +15,8 @@ namespace weir::http {
 
 class ServerConnection final : public Supervisor {
 public:
-    /// Both must outlive it. `requests` counts those that were answered.
-    ServerConnection(TcpStream stream, const ServerOptions& options, const Server::Handler& handler,
-                     std::uint64_t& requests) noexcept;
+    /// Both must outlive it.
+    ServerConnection(ServerCore& core, TcpStream stream, const Server::Handler& handler) noexcept;
 
     /// To the connection's end.
     Task<void> serve();
@@ -28,10 +27,10 @@ private:
     Task<void> answer(Exchange& exchange);
     Task<void> refuse(const Error& error);
 
-    Transport transport_;
+    ServerCore& core_;
     const ServerOptions& options_;
+    Transport transport_;
     const Server::Handler& handler_;
-    std::uint64_t& requests_;
     RequestReader reader_;
 };
 

@@ -25,17 +25,22 @@ public:
     ServerOptions& limits(ParserLimits limits) noexcept { return limits_ = limits, *this; }
     /// How long a connection may stay silent, before a request or inside one. Default: 75 s.
     ServerOptions& silence_limit(Duration limit) noexcept { return silence_ = limit, *this; }
+    /// How long a client may take to receive a piece of an answer, of 64 KiB at most; then its
+    /// connection is cut. Default: 30 s.
+    ServerOptions& write_limit(Duration limit) noexcept { return write_ = limit, *this; }
     /// Whether a client that has ended its side, and may still read, is answered. By default it
     /// counts as gone: its handler is cancelled, as nearly all such clients have been killed or
     /// have given up. A client whose connection is reset is gone in any case.
     ServerOptions& half_close(bool is_allowed) noexcept { return half_close_ = is_allowed, *this; }
 
 private:
+    friend class Exchange;
     friend class Server;
     friend class ServerConnection;
     std::optional<TlsContext> tls_;
     ParserLimits limits_;
     Duration silence_ = std::chrono::seconds(75);
+    Duration write_ = std::chrono::seconds(30);
     bool half_close_ = false;
 };
 

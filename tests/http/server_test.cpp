@@ -35,7 +35,7 @@ Task<std::string> say(std::string bytes) {
     Result<TcpStream> stream = co_await TcpStream::connect(Endpoint::loopback(kPort));
     // Refused half-way is no failure of the test: the answer tells.
     std::ignore = co_await stream->write_all(as_bytes(bytes));
-    co_return co_await read_all(*stream);
+    co_return without_dates(co_await read_all(*stream));
 }
 
 constexpr const char* kLast = "GET /z HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
@@ -70,7 +70,7 @@ TEST(HttpServer, TakesARequestInPieces) {
             std::ignore = co_await stream->write_all(as_bytes(std::string_view(&byte, 1)));
             co_await sleep_for(1ms);
         }
-        EXPECT_EQ(co_await read_all(*stream), answer("/z", "Connection: close\r\n"));
+        EXPECT_EQ(without_dates(co_await read_all(*stream)), answer("/z", "Connection: close\r\n"));
     });
 }
 
@@ -139,25 +139,6 @@ TEST(HttpServer, CutsAnAnswerWhoseHandlerThrowsInTheMidst) {
     });
 }
 
-TEST(HttpServer, StreamsInChunksOrWholeToOldClients) {
-    const auto handler = [](Exchange& exchange) -> Task<void> {
-        std::ignore = co_await exchange.begin(200, Headers());
-        std::ignore = co_await exchange.write("one");
-        std::ignore = co_await exchange.write("");
-        std::ignore = co_await exchange.write("two");
-        std::ignore = co_await exchange.end();
-    };
-    with_server(handler, [](Server&) -> Task<void> {
-        EXPECT_EQ(co_await say(kLast),
-                  "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
-                  "3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n");
-        EXPECT_EQ(co_await say("GET / HTTP/1.0\r\n\r\n"),
-                  answer("onetwo", "Connection: close\r\n"));
-        EXPECT_EQ(co_await say("HEAD / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"),
-                  "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 6\r\n\r\n");
-    });
-}
-
 TEST(HttpServer, AsksForABodyThatIsHeldBack) {
     with_server(echo, [](Server&) -> Task<void> {
         Result<TcpStream> stream = co_await TcpStream::connect(Endpoint::loopback(kPort));
@@ -167,7 +148,8 @@ TEST(HttpServer, AsksForABodyThatIsHeldBack) {
         std::ignore = co_await stream->write_all(as_bytes(head));
         EXPECT_EQ(co_await read_until(*stream, "\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
         std::ignore = co_await stream->write_all(as_bytes("ok"));
-        EXPECT_EQ(co_await read_all(*stream), answer("/pok", "Connection: close\r\n"));
+        EXPECT_EQ(without_dates(co_await read_all(*stream)),
+                  answer("/pok", "Connection: close\r\n"));
     });
 }
 
@@ -200,7 +182,7 @@ TEST(HttpServer, ServesManyConnectionsAtOnceAndEndsWithAllOfThem) {
         }
         const Instant start = Reactor::current().now();
         for (int i = 0; i < 50; ++i) {
-            EXPECT_EQ(co_await read_all(streams[static_cast<std::size_t>(i)]),
+            EXPECT_EQ(without_dates(co_await read_all(streams[static_cast<std::size_t>(i)])),
                       answer("/z", "Connection: close\r\n"));
         }
         EXPECT_LT(since(start), 11s);

@@ -50,6 +50,14 @@ void with_server(Server::Handler handler, Body body) {
     with_server(std::move(handler), ServerOptions(), std::move(body));
 }
 
+/// Without the dates that the server writes.
+inline std::string without_dates(std::string text) {
+    constexpr std::size_t kLine = sizeof("Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n") - 1;
+    for (std::size_t at = text.find("Date: "); at != std::string::npos; at = text.find("Date: "))
+        text.erase(at, kLine);
+    return text;
+}
+
 /// Reads until `text` has come, or the end; gives all that came.
 inline Task<std::string> read_until(TcpStream& stream, std::string_view text) {
     std::string all;

@@ -42,6 +42,40 @@ TEST(ResponseWriter, FramesNoBodyWhereNoneIsAllowed) {
     EXPECT_TRUE(http::write_head_chunked(out, 204, Headers()).error() == HttpErrc::bad_request);
 }
 
+TEST(ResponseWriter, AddsWhatTheServerSaysByItself) {
+    ByteQueue out;
+    const http::ServerFields added("Thu, 01 Jan 1970 00:00:00 GMT", "close");
+    ASSERT_TRUE(
+        http::write_response(out, 200, field("X", "y"), "", http::RequestKind::normal, added));
+    EXPECT_EQ(as_text(out.readable()),
+              "HTTP/1.1 200 OK\r\nX: y\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n"
+              "Connection: close\r\nContent-Length: 0\r\n\r\n");
+    out.clear();
+    ASSERT_TRUE(http::write_response(out, 204, field("date", "mine"), "", http::RequestKind::normal,
+                                     added));
+    EXPECT_EQ(as_text(out.readable()),
+              "HTTP/1.1 204 No Content\r\ndate: mine\r\nConnection: close\r\n\r\n");
+}
+
+TEST(ResponseWriter, BeginsABodyOfAKnownLengthOrOneThatEndsWithTheConnection) {
+    ByteQueue out;
+    ASSERT_TRUE(http::write_head_sized(out, 200, Headers(), 12));
+    EXPECT_EQ(as_text(out.readable()), "HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n");
+    out.clear();
+    ASSERT_TRUE(http::write_head_until_close(out, 200, Headers(), http::ServerFields({}, "close")));
+    EXPECT_EQ(as_text(out.readable()), "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+    EXPECT_TRUE(http::write_head_sized(out, 304, Headers(), 1).error() == HttpErrc::bad_request);
+}
+
+TEST(ResponseWriter, KnowsTheReasonOfEachStatusInUse) {
+    EXPECT_EQ(http::reason_phrase(200), "OK");
+    EXPECT_EQ(http::reason_phrase(404), "Not Found");
+    EXPECT_EQ(http::reason_phrase(431), "Request Header Fields Too Large");
+    EXPECT_EQ(http::reason_phrase(505), "HTTP Version Not Supported");
+    for (const int status : {0, 100, 199, 299, 418, 432, 506, 999})
+        EXPECT_EQ(http::reason_phrase(status), "");
+}
+
 TEST(ResponseWriter, RefusesSplittingAndFramingFields) {
     for (const Headers& headers :
          {field("X", "a\r\nb"), field("X y", "a"), field("Content-Length", "1"),
