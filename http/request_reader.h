@@ -1,22 +1,31 @@
 // SPDX-License-Identifier: MIT
 //
-// The requests of one connection, one after the other, as a server's connection reads them.
+// The requests of one connection, one after the other, as a server's connection reads them: each
+// wait for bytes has a limit, and so have a whole head and the pace of a body.
 #pragma once
 
+#include <weir/http/server_options.h>
 #include <weir/http/wire/request_parser.h>
 #include <weir/runtime/base/bytes.h>
 #include <weir/runtime/base/time.h>
+#include <cstdint>
 #include <string>
 #include <utility>
 
+#include "http/supervised.h"
 #include "http/transport.h"
 
 namespace weir::http {
 
 class RequestReader {
 public:
-    RequestReader(Transport& transport, ParserLimits limits, Duration silence) noexcept
-        : transport_(transport), parser_(limits), silence_(silence) {}
+    /// All of them must outlive it. Its waits may be interrupted through `supervisor`.
+    RequestReader(Supervisor& supervisor, Transport& transport,
+                  const ServerOptions& options) noexcept
+        : supervisor_(supervisor),
+          transport_(transport),
+          options_(options),
+          parser_(options.limits_) {}
 
     /// Reads a head and its whole body. False where the client closed instead.
     Task<Result<bool>> next();
@@ -24,16 +33,25 @@ public:
     std::string take_body() { return std::exchange(body_, std::string()); }
     bool keep_alive() const noexcept { return parser_.keep_alive(); }
 
+    /// Whether part of a request has come and the rest has not.
+    bool is_amidst() const noexcept { return !parser_.is_done() && parser_.has_begun(); }
+    /// Whether bytes behind the last request have come.
+    bool has_more() const noexcept { return !input_.empty(); }
+
 private:
+    Instant deadline() const noexcept;
     Task<Result<void>> more();
     Task<Result<void>> send_continue();
 
+    Supervisor& supervisor_;
     Transport& transport_;
+    const ServerOptions& options_;
     RequestParser parser_;
-    Duration silence_;
     Bytes input_;
     RequestHead head_;
     std::string body_;
+    Instant part_began_{};  // the head, and then the body
+    bool has_head_ = false;
     bool has_ended_ = false;
 };
 

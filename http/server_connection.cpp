@@ -16,6 +16,7 @@ constexpr Duration kWatchAfter = std::chrono::milliseconds(5);
 constexpr std::size_t kAheadBytesMax = 16 * 1024;
 
 int status_for(const Error& error) {
+    if (error == Error::timed_out) return 408;
     if (error == HttpErrc::body_too_large) return 413;
     return error == HttpErrc::head_too_large ? 431 : 400;
 }
@@ -36,7 +37,7 @@ ServerConnection::ServerConnection(ServerCore& core, TcpStream stream,
       options_(core.options),
       transport_(std::move(stream)),
       handler_(handler),
-      reader_(transport_, options_.limits_, options_.silence_) {}
+      reader_(*this, transport_, options_) {}
 
 Task<void> ServerConnection::serve() {
     if (options_.tls_) {
@@ -47,39 +48,53 @@ Task<void> ServerConnection::serve() {
         if (!secured) co_return;
     }
     co_await serve_requests();
-    Result<void> ignored = co_await timeout(options_.silence_, transport_.say_goodbye());
-    static_cast<void>(ignored);
+    co_await close();
 }
 
 Task<void> ServerConnection::serve_requests() {
     for (;;) {
         Result<bool> got = co_await reader_.next();
-        if (!got) {
-            co_await refuse(got.error());
-            co_return;
-        }
+        if (!got) co_return co_await refuse(got.error());
         if (!*got) co_return;
+        const bool is_last = ++answered_ >= options_.requests_max_;
         Exchange exchange(core_, transport_, reader_.take_head(), reader_.take_body(),
-                          reader_.keep_alive());
+                          reader_.keep_alive() && !is_last);
         co_await answer(exchange);
         ++core_.requests;
+        lingers_ = reader_.has_more() || !transport_.is_quiet();
         if (exchange.state_ != Exchange::State::done) co_return;
         if (exchange.closes_ || exchange.aborts_) co_return;
     }
 }
 
 Task<void> ServerConnection::answer(Exchange& exchange) {
-    const Instant watch_at = saturating_add(Reactor::current().now(), kWatchAfter);
-    try {
-        Result<void> ended = co_await supervised(*this, kNever, watch_at, handler_(exchange));
-        if (!ended) co_return;  // the client is gone
-    } catch (...) {
-        // Answered below, where it has not begun to answer; else the connection is cut.
+    int status = 500;
+    std::string text = "the handler gave no answer\n";
+    if (exchange.head_.kind() == RequestKind::connect) {
+        status = 501;
+        text = "this server is no proxy\n";
+        exchange.closes_ = true;
+    } else {
+        try {
+            Result<void> ended = co_await run_handler(exchange);
+            if (!ended && ended.error() != Error::timed_out) co_return;  // the client is gone
+            if (!ended) {
+                status = 503;
+                text = "the handler took too long\n";
+            }
+        } catch (...) {
+            // Answered below, where it has not begun to answer; else the connection is cut.
+        }
     }
     if (exchange.has_begun() || exchange.aborts_) co_return;
-    Result<void> ignored =
-        co_await exchange.respond(500, Headers(), "the handler gave no answer\n");
+    Result<void> ignored = co_await exchange.respond(status, Headers(), std::move(text));
     static_cast<void>(ignored);
+}
+
+Task<Result<void>> ServerConnection::run_handler(Exchange& exchange) {
+    const Instant now = Reactor::current().now();
+    const Instant deadline = saturating_add(now, options_.handler_);
+    co_return co_await supervised(*this, deadline, now + kWatchAfter, handler_(exchange));
 }
 
 // True where the client has gone: its handler is to end.
@@ -91,18 +106,28 @@ Task<bool> ServerConnection::watch() {
 
 // Tells the client what was wrong with its request, where there is still a client to be told.
 Task<void> ServerConnection::refuse(const Error& error) {
-    if (error.category() != http_category() || error == HttpErrc::body_cut) co_return;
+    const bool is_slow = error == Error::timed_out && reader_.is_amidst();
+    const bool is_wrong = error.category() == http_category() && error != HttpErrc::body_cut;
+    if (!is_slow && !is_wrong) co_return;
     ByteQueue out;
     const ServerFields added(core_.dates.now(), "close");
-    const std::string body = error.message() + "\n";
+    const std::string body = (is_slow ? "the request took too long" : error.message()) + "\n";
     Result<void> written =
         write_response(out, status_for(error), Headers(), body, RequestKind::normal, added);
     if (!written) co_return;
-    Result<void> sent = co_await timeout(options_.silence_, transport_.write_all(out.readable()));
-    if (!sent) co_return;
-    // To close with bytes unread is to reset the connection, and the refusal may never be seen.
-    Result<void> ignored = co_await timeout(kLingerLimit, read_to_end(transport_));
+    Result<void> ignored = co_await timeout(options_.write_, transport_.write_all(out.readable()));
     static_cast<void>(ignored);
+    lingers_ = true;
+}
+
+// RFC 9112, 9.6: to close with bytes unread is to reset the connection, and the client may never
+// see an answer that was on its way. So its own end is waited for, if it may be sending still.
+Task<void> ServerConnection::close() {
+    Result<void> done = co_await timeout(options_.write_, transport_.say_goodbye());
+    if (!done || !lingers_) co_return;
+    done = transport_.shut_down_output();
+    if (done) done = co_await timeout(kLingerLimit, read_to_end(transport_));
+    static_cast<void>(done);
 }
 
 }  // namespace weir::http

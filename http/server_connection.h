@@ -25,13 +25,17 @@ private:
     Task<bool> watch() override;
     Task<void> serve_requests();
     Task<void> answer(Exchange& exchange);
+    Task<Result<void>> run_handler(Exchange& exchange);
     Task<void> refuse(const Error& error);
+    Task<void> close();
 
     ServerCore& core_;
     const ServerOptions& options_;
     Transport transport_;
     const Server::Handler& handler_;
     RequestReader reader_;
+    std::uint64_t answered_ = 0;
+    bool lingers_ = false;  // the client may be sending still
 };
 
 }  // namespace weir::http

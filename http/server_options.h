@@ -7,6 +7,7 @@
 #include <weir/http/wire/parser_event.h>
 #include <weir/runtime/base/time.h>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -25,6 +26,19 @@ public:
     ServerOptions& limits(ParserLimits limits) noexcept { return limits_ = limits, *this; }
     /// How long a connection may stay silent, before a request or inside one. Default: 75 s.
     ServerOptions& silence_limit(Duration limit) noexcept { return silence_ = limit, *this; }
+    /// How long a head may take from its first byte to its last, however busily a client sends it
+    /// in little pieces. Default: 30 s.
+    ServerOptions& head_limit(Duration limit) noexcept { return head_ = limit, *this; }
+    /// The bytes a second that a body must have on average, once the limit on silence is past. 0:
+    /// no limit. Default: 500.
+    ServerOptions& body_rate_min(std::uint64_t bytes) noexcept { return body_rate_ = bytes, *this; }
+    /// How long a handler may take. Then it is cancelled, and answered with 503 where it had not
+    /// begun to answer; else the connection is cut. Default: no limit.
+    ServerOptions& handler_limit(Duration limit) noexcept { return handler_ = limit, *this; }
+    /// A connection is closed after so many answers. Default: no limit.
+    ServerOptions& requests_per_connection_max(std::uint64_t count) noexcept {
+        return requests_max_ = count, *this;
+    }
     /// How long a client may take to receive a piece of an answer, of 64 KiB at most; then its
     /// connection is cut. Default: 30 s.
     ServerOptions& write_limit(Duration limit) noexcept { return write_ = limit, *this; }
@@ -35,12 +49,17 @@ public:
 
 private:
     friend class Exchange;
+    friend class RequestReader;
     friend class Server;
     friend class ServerConnection;
     std::optional<TlsContext> tls_;
     ParserLimits limits_;
     Duration silence_ = std::chrono::seconds(75);
+    Duration head_ = std::chrono::seconds(30);
+    Duration handler_ = Duration::max();
     Duration write_ = std::chrono::seconds(30);
+    std::uint64_t body_rate_ = 500;
+    std::uint64_t requests_max_ = std::numeric_limits<std::uint64_t>::max();
     bool half_close_ = false;
 };
 

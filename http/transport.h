@@ -37,6 +37,10 @@ public:
     /// Says goodbye, as TLS wants it, without waiting for an answer. Then only close.
     Task<Result<void>> say_goodbye();
 
+    /// The peer reads the end after what was sent. Reading can go on. An error where the connection
+    /// is gone already. Not while somebody writes.
+    Result<void> shut_down_output() noexcept { return stream_.shut_down_output(); }
+
     /// Gives back the buffers that the last read() used.
     void release() noexcept;
     /// For a connection that nobody reads: false if the peer closed it or sent anything.
