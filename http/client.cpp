@@ -5,6 +5,7 @@
 #include <weir/runtime/timeout.h>
 
 #include "http/connection.h"
+#include "http/pool.h"
 
 #include <algorithm>
 
@@ -23,12 +24,17 @@ Error too_large(std::uint64_t limit) {
                      " bytes (ClientOptions::body_max); read it as a stream");
 }
 
+Error no_place(const Url& url) {
+    return timed_out_waiting("others to end, for the limit of connections is reached", Duration(),
+                             false)
+        .with_context(url.origin());
+}
+
 }  // namespace
 
-ResponseStream::ResponseStream(Client& client, ResponseHead head,
-                               std::unique_ptr<Connection> connection)
+ResponseStream::ResponseStream(Client& client, std::unique_ptr<Connection> connection)
     : client_(&client),
-      head_(std::make_unique<ResponseHead>(std::move(head))),
+      head_(std::make_unique<ResponseHead>(connection->take_head())),
       connection_(std::move(connection)),
       status_(head_->status) {}
 ResponseStream::ResponseStream(ResponseStream&&) noexcept = default;
@@ -47,7 +53,7 @@ ResponseHead ResponseStream::take_head() {
 Task<Result<Bytes>> ResponseStream::read() {
     if (connection_ == nullptr) co_return Bytes();
     Result<ParserEvent> event = co_await connection_->next_event();
-    if (!event) co_return std::move(event).error().with_context(connection_->origin());
+    if (!event) co_return std::move(event).error().with_context(connection_->origin().name);
     if (event->kind == ParserEvent::body) co_return event->bytes;
     client_->give_back(std::move(connection_));
     co_return Bytes();
@@ -67,8 +73,21 @@ Task<void> ResponseStream::drain(Duration limit) {
 
 Client::Client(ClientOptions options)
     : options_(std::move(options)),
-      connecting_(std::max<std::size_t>(1, options_.connecting_max_)) {}
+      phases_(std::make_unique<const PhaseLimits>(options_.first_byte_, options_.gap_)),
+      connecting_(std::max<std::size_t>(1, options_.connecting_max_)) {
+    PoolLimits limits;
+    limits.connections_max = std::max<std::size_t>(1, options_.connections_max_);
+    limits.connections_max_by_origin =
+        std::max<std::size_t>(1, options_.connections_max_by_origin_);
+    limits.idle_max = options_.idle_max_;
+    limits.idle = options_.idle_limit_;
+    pool_ = std::make_unique<ConnectionPool>(limits);
+}
 Client::~Client() = default;
+
+std::size_t Client::idle() const noexcept {
+    return pool_->idle();
+}
 
 Task<Result<Response>> Client::send(Request request) {
     return gather_body(open(std::move(request)));
@@ -94,49 +113,77 @@ Task<Result<ResponseStream>> Client::open(Request request) {
     return exchange(std::make_unique<const Request>(std::move(request)));
 }
 
+// One request over one connection; over a second one where the first was stale.
 Task<Result<ResponseStream>> Client::exchange(std::unique_ptr<const Request> request) {
     const Instant deadline = saturating_add(Reactor::current().now(), options_.call_);
-    std::unique_ptr<Connection> connection = take_idle(request->url().origin());
-    bool is_reused = connection != nullptr;
-    for (;;) {
-        if (!connection) {
-            Result<std::unique_ptr<Connection>> fresh = co_await connect(request->url(), deadline);
+    std::unique_ptr<Connection> connection = take_idle(request->url());
+    for (bool is_usable = connection != nullptr;; is_usable = false) {
+        if (!is_usable) {
+            Result<std::unique_ptr<Connection>> fresh =
+                co_await connect(request->url(), deadline, std::move(connection));
             if (!fresh) co_return std::move(fresh).error();
             connection = *std::move(fresh);
         }
         connection->set_deadline(deadline);
-        Result<ResponseHead> head = co_await connection->exchange(*request);
-        if (head) co_return ResponseStream(*this, *std::move(head), std::move(connection));
-        const bool is_unserved =
-            is_reused && !connection->has_answer_begun() && is_stale_connection(head.error());
-        if (!is_unserved) co_return std::move(head).error().with_context(connection->origin());
-        connection.reset();
-        is_reused = false;
+        Result<ParserEvent> head = co_await connection->exchange(*request);
+        if (head) co_return ResponseStream(*this, std::move(connection));
+        const bool is_unserved = connection->has_been_idle() && !connection->has_answer_begun() &&
+                                 is_stale_connection(head.error());
+        if (!is_unserved) co_return std::move(head).error().with_context(connection->origin().name);
     }
 }
 
-Task<Result<std::unique_ptr<Connection>>> Client::connect(const Url& url, Instant deadline) {
+// Without a wait, or not at all.
+std::unique_ptr<Connection> Client::take_idle(const Url& url) {
+    std::optional<Place> place = pool_->try_place(url);
+    if (!place) return nullptr;
+    std::unique_ptr<Connection> connection = pool_->take_idle(place->origin());
+    if (connection != nullptr) connection->take_place(*std::move(place));
+    return connection;
+}
+
+// A new connection in the place of `stale`. Without a stale one also an idle connection, if others
+// have given it back while this call waited.
+Task<Result<std::unique_ptr<Connection>>> Client::connect(const Url& url, Instant deadline,
+                                                          std::unique_ptr<Connection> stale) {
+    const bool must_be_new = stale != nullptr;
+    std::optional<Place> place =
+        must_be_new ? std::optional<Place>(stale->give_up_place()) : pool_->try_place(url);
+    stale.reset();
+    if (!place) {
+        Result<Place> granted = co_await timeout_at(deadline, pool_->place(url));
+        if (!granted) co_return no_place(url);
+        place = *std::move(granted);
+    }
     // The limit counts from here: those before us must not use up our time.
     Result<Permit> turn = co_await timeout_at(deadline, turn_to_connect());
     if (!turn) {
         co_return timed_out_waiting("a turn to connect", Duration(), false)
             .with_context(url.origin());
     }
-    const Instant phase_end = saturating_add(Reactor::current().now(), options_.connect_);
-    Result<std::unique_ptr<Connection>> connection =
-        co_await timeout_at(std::min(phase_end, deadline), connect_now(url));
-    if (connection) co_return connection;
-    if (connection.error() == Error::timed_out) {
-        connection = timed_out_waiting("a connection", options_.connect_, phase_end <= deadline);
+    if (!must_be_new) {
+        std::unique_ptr<Connection> idle = pool_->take_idle(place->origin());
+        if (idle != nullptr) {
+            idle->take_place(*std::move(place));
+            co_return idle;
+        }
     }
-    co_return std::move(connection).error().with_context(url.origin());
+    const Instant phase_end = saturating_add(Reactor::current().now(), options_.connect_);
+    Result<Transport> transport = co_await timeout_at(std::min(phase_end, deadline), dial(url));
+    if (!transport && transport.error() == Error::timed_out) {
+        transport = timed_out_waiting("a connection", options_.connect_, phase_end <= deadline);
+    }
+    if (!transport) co_return std::move(transport).error().with_context(url.origin());
+    ++opened_;
+    co_return std::make_unique<Connection>(*std::move(transport), *std::move(place), ParserLimits(),
+                                           *phases_);
 }
 
 Task<Permit> Client::turn_to_connect() {
     co_return co_await connecting_.acquire();
 }
 
-Task<Result<std::unique_ptr<Connection>>> Client::connect_now(const Url& url) {
+Task<Result<Transport>> Client::dial(const Url& url) {
     Result<TcpStream> stream = co_await connect_tcp(url.host(), url.port());
     if (!stream) co_return std::move(stream).error();
     Transport transport(*std::move(stream));
@@ -148,32 +195,11 @@ Task<Result<std::unique_ptr<Connection>>> Client::connect_now(const Url& url) {
         Result<void> secured = co_await transport.begin_tls(*std::move(engine));
         if (!secured) co_return std::move(secured).error();
     }
-    ++opened_;
-    co_return std::make_unique<Connection>(std::move(transport), url.origin(), ParserLimits(),
-                                           PhaseLimits(options_.first_byte_, options_.gap_));
-}
-
-// The one used last: it is the least likely to have been closed. Those found dead are dropped.
-std::unique_ptr<Connection> Client::take_idle(const std::string& origin) {
-    const auto found = pool_.find(origin);
-    if (found == pool_.end()) return nullptr;
-    std::vector<std::unique_ptr<Connection>>& idle = found->second;
-    while (!idle.empty()) {
-        std::unique_ptr<Connection> connection = std::move(idle.back());
-        idle.pop_back();
-        --idle_;
-        if (connection->is_quiet()) return connection;
-    }
-    return nullptr;
+    co_return transport;
 }
 
 void Client::give_back(std::unique_ptr<Connection> connection) {
-    if (!connection->is_reusable()) return;
-    connection->release_buffers();
-    std::vector<std::unique_ptr<Connection>>& idle = pool_[connection->origin()];
-    if (idle.size() >= options_.idle_max_) return;
-    idle.push_back(std::move(connection));
-    ++idle_;
+    if (connection->is_reusable()) pool_->give_back(std::move(connection));
 }
 
 Result<TlsContext> Client::tls_context() {

@@ -16,17 +16,19 @@
 #include <weir/runtime/task.h>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
-#include <vector>
 
 namespace weir::http {
 
 class Client;
 class Connection;
+class ConnectionPool;
+class PhaseLimits;
+class Transport;
 
 /// What a client is allowed, and how long each of its waits may take. Each limit ends the wait with
 /// Errc::timed_out and a message that names the phase.
@@ -52,8 +54,21 @@ public:
     ClientOptions& connecting_max(std::size_t count) noexcept {
         return connecting_max_ = count, *this;
     }
-    /// Connections kept for reuse, for each origin. Default: 10,000.
+    /// Connections open at once, idle ones included; further calls wait in the order of their
+    /// coming. Where an idle one is in the way of another origin's, the oldest is closed. Default:
+    /// no limit.
+    ClientOptions& connections_max(std::size_t count) noexcept {
+        return connections_max_ = count, *this;
+    }
+    /// The same for each origin: scheme, host and port. Default: no limit.
+    ClientOptions& connections_max_by_origin(std::size_t count) noexcept {
+        return connections_max_by_origin_ = count, *this;
+    }
+    /// Connections kept for reuse, for each origin; of more, the oldest is closed. Default: 10,000.
     ClientOptions& idle_max(std::size_t count) noexcept { return idle_max_ = count, *this; }
+    /// How long a connection is kept for reuse. Best below the server's own limit, which is often
+    /// 60 s or more. Default: 90 s.
+    ClientOptions& idle_limit(Duration limit) noexcept { return idle_limit_ = limit, *this; }
     /// The largest body that send() gathers. Default: 256 MiB.
     ClientOptions& body_max(std::uint64_t bytes) noexcept { return body_max_ = bytes, *this; }
 
@@ -64,7 +79,10 @@ private:
     Duration first_byte_ = std::chrono::seconds(600);
     Duration gap_ = std::chrono::seconds(120);
     Duration call_ = Duration::max();
+    Duration idle_limit_ = std::chrono::seconds(90);
     std::size_t connecting_max_ = 512;
+    std::size_t connections_max_ = std::numeric_limits<std::size_t>::max();
+    std::size_t connections_max_by_origin_ = std::numeric_limits<std::size_t>::max();
     std::size_t idle_max_ = 10'000;
     std::uint64_t body_max_ = std::uint64_t{256} << 20;
 };
@@ -107,7 +125,7 @@ public:
 
 private:
     friend class Client;
-    ResponseStream(Client& client, ResponseHead head, std::unique_ptr<Connection> connection);
+    ResponseStream(Client& client, std::unique_ptr<Connection> connection);
 
     Client* client_;
     std::unique_ptr<ResponseHead> head_;      // elsewhere, since streams are moved around
@@ -129,7 +147,7 @@ public:
     Task<Result<ResponseStream>> open(Request request);
 
     /// Connections that wait for reuse now, and connections opened so far.
-    std::size_t idle() const noexcept { return idle_; }
+    std::size_t idle() const noexcept;
     std::size_t opened() const noexcept { return opened_; }
 
 private:
@@ -137,17 +155,18 @@ private:
 
     Task<Result<Response>> gather_body(Task<Result<ResponseStream>> opening);
     Task<Result<ResponseStream>> exchange(std::unique_ptr<const Request> request);
-    Task<Result<std::unique_ptr<Connection>>> connect(const Url& url, Instant deadline);
-    Task<Result<std::unique_ptr<Connection>>> connect_now(const Url& url);
+    std::unique_ptr<Connection> take_idle(const Url& url);
+    Task<Result<std::unique_ptr<Connection>>> connect(const Url& url, Instant deadline,
+                                                      std::unique_ptr<Connection> stale);
+    Task<Result<Transport>> dial(const Url& url);
     Task<Permit> turn_to_connect();
-    std::unique_ptr<Connection> take_idle(const std::string& origin);
     void give_back(std::unique_ptr<Connection> connection);
     Result<TlsContext> tls_context();
 
     ClientOptions options_;
+    std::unique_ptr<const PhaseLimits> phases_;
     Semaphore connecting_;
-    std::unordered_map<std::string, std::vector<std::unique_ptr<Connection>>> pool_;
-    std::size_t idle_ = 0;
+    std::unique_ptr<ConnectionPool> pool_;
     std::size_t opened_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <weir/http/wire/request_writer.h>
 #include <weir/runtime/timeout.h>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace weir::http {
@@ -34,18 +35,27 @@ Error timed_out_waiting(const char* for_what, Duration limit, bool was_phase_lim
     return Error(Errc::timed_out, text);
 }
 
-Task<Result<ResponseHead>> Connection::exchange(const Request& request) {
-    parser_.start(request.kind());
-    Result<void> sent = co_await write(request);
-    if (!sent) {
-        // A server that refuses a request before all of it has come answers, and closes.
-        has_failed_to_send_ = true;
-        if (!is_lost_connection(sent.error())) co_return std::move(sent).error();
+// One coroutine to send and to read: ten thousand calls may wait here at once, and two would be two
+// frames for each of them. Reads as often as the next head, body piece or end takes.
+Task<Result<ParserEvent>> Connection::proceed(const Request* to_send) {
+    if (to_send != nullptr) {
+        Result<void> sent = co_await write(*to_send);
+        if (!sent) {
+            // A server that refuses a request before all of it has come answers, and closes.
+            if (!is_lost_connection(sent.error())) co_return std::move(sent).error();
+            send_error_ = std::make_unique<Error>(std::move(sent).error());
+        }
     }
-    Result<ParserEvent> event = co_await next_event();
-    if (!event) co_return std::move(sent ? event.error() : sent.error());
-    WEIR_CHECK(event->kind == ParserEvent::head);
-    co_return parser_.take_head();
+    for (;;) {
+        Result<ParserEvent> event = parser_.next(input_);
+        if (event && event->kind == ParserEvent::need_more) {
+            const Instant phase_end =
+                end_of_phase(parser_.has_begun() ? phases_.gap : phases_.first_byte);
+            event = take(co_await timeout_at(std::min(phase_end, deadline_), transport_.read()),
+                         phase_end <= deadline_);
+        }
+        if (!event || event->kind != ParserEvent::need_more) co_return event;
+    }
 }
 
 // One loop and one wait for both pieces: ten thousand calls may stand here at once, each with all
@@ -71,28 +81,20 @@ Task<Result<void>> Connection::write(const Request& request) {
     }
 }
 
-// The next head, body piece or end, reading as often as that takes.
-Task<Result<ParserEvent>> Connection::next_event() {
-    for (;;) {
-        Result<ParserEvent> event = parser_.next(input_);
-        if (event && event->kind == ParserEvent::need_more) {
-            const Instant phase_end =
-                end_of_phase(parser_.has_begun() ? phases_.gap : phases_.first_byte);
-            event = take(co_await timeout_at(std::min(phase_end, deadline_), transport_.read()),
-                         phase_end <= deadline_);
-        }
-        if (!event || event->kind != ParserEvent::need_more) co_return event;
-    }
-}
-
-// Not a part of next_event(): what only errors need would lie in the frame of each waiting call.
+// Not a part of proceed(): what only errors need would lie in the frame of each waiting call.
 Result<ParserEvent> Connection::take(Result<Bytes> received, bool was_phase_limit) {
     if (received) {
-        if (received->empty()) return parser_.on_end();
+        if (received->empty()) {
+            if (send_error_ != nullptr && !parser_.has_begun()) return std::move(*send_error_);
+            return parser_.on_end();
+        }
         input_ = *received;
         return ParserEvent(ParserEvent::need_more);
     }
-    if (received.error() != Error::timed_out) return std::move(received).error();
+    if (received.error() != Error::timed_out) {
+        if (send_error_ != nullptr && !parser_.has_begun()) return std::move(*send_error_);
+        return std::move(received).error();
+    }
     if (!parser_.has_begun()) {
         return timed_out_waiting("any answer", phases_.first_byte, was_phase_limit);
     }

@@ -45,6 +45,8 @@ public:
 
     /// Precondition: the list is not empty.
     T& front() noexcept { return static_cast<T&>(*head_.next_); }
+    /// Precondition: the list is not empty.
+    T& back() noexcept { return static_cast<T&>(*head_.previous_); }
 
     void push_back(T& element) noexcept {
         IntrusiveNode& node = element;

@@ -20,6 +20,7 @@ TEST(IntrusiveList, GivesElementsInTheOrderTheyJoined) {
     list.push_back(three);
 
     EXPECT_EQ(list.front().number, 1);
+    EXPECT_EQ(list.back().number, 3);
     EXPECT_EQ(list.pop_front().number, 1);
     EXPECT_EQ(list.pop_front().number, 2);
     EXPECT_EQ(list.pop_front().number, 3);
