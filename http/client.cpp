@@ -18,6 +18,18 @@ bool is_stale_connection(const Error& error) {
            error == std::errc::broken_pipe || error == HttpErrc::tls_truncated;
 }
 
+bool should_be_sent_again(Outgoing& outgoing, Connection& connection,
+                          const Result<ParserEvent>& head) {
+    if (!head) {
+        return connection.has_been_idle() && !connection.has_answer_begun() &&
+               is_stale_connection(head.error()) && outgoing.start_again();
+    }
+    constexpr int kExpectationFailed = 417;
+    if (!outgoing.expects_continue || connection.status() != kExpectationFailed) return false;
+    outgoing.drop_expectation();
+    return outgoing.start_again();
+}
+
 Error too_large(std::uint64_t limit) {
     return Error(HttpErrc::body_too_large,
                  "the answer is larger than " + std::to_string(limit) +
@@ -73,8 +85,13 @@ Task<void> ResponseStream::drain(Duration limit) {
 
 Client::Client(ClientOptions options)
     : options_(std::move(options)),
-      phases_(std::make_unique<const PhaseLimits>(options_.first_byte_, options_.gap_)),
       connecting_(std::max<std::size_t>(1, options_.connecting_max_)) {
+    CallLimits waits;
+    waits.first_byte = options_.first_byte_;
+    waits.gap = options_.gap_;
+    waits.proceed = options_.continue_;
+    waits.early_bytes = options_.body_max_;
+    limits_ = std::make_unique<const CallLimits>(waits);
     PoolLimits limits;
     limits.connections_max = std::max<std::size_t>(1, options_.connections_max_);
     limits.connections_max_by_origin =
@@ -109,27 +126,36 @@ Task<Result<Response>> Client::gather_body(Task<Result<ResponseStream>> opening)
     co_return Response(stream->take_head(), std::move(body));
 }
 
-Task<Result<ResponseStream>> Client::open(Request request) {
-    return exchange(std::make_unique<const Request>(std::move(request)));
+Task<Result<Response>> Client::send(Request request, BodySource& body) {
+    return gather_body(open(std::move(request), body));
 }
 
-// One request over one connection; over a second one where the first was stale.
-Task<Result<ResponseStream>> Client::exchange(std::unique_ptr<const Request> request) {
+Task<Result<ResponseStream>> Client::open(Request request) {
+    return exchange(std::make_unique<Outgoing>(std::move(request), nullptr));
+}
+
+Task<Result<ResponseStream>> Client::open(Request request, BodySource& body) {
+    return exchange(std::make_unique<Outgoing>(std::move(request), &body));
+}
+
+// One request over one connection; over a second one where the first was stale, or where the server
+// does not know what Expect means (RFC 9110, 10.1.1).
+Task<Result<ResponseStream>> Client::exchange(std::unique_ptr<Outgoing> outgoing) {
     const Instant deadline = saturating_add(Reactor::current().now(), options_.call_);
-    std::unique_ptr<Connection> connection = take_idle(request->url());
+    std::unique_ptr<Connection> connection = take_idle(outgoing->request.url());
     for (bool is_usable = connection != nullptr;; is_usable = false) {
         if (!is_usable) {
             Result<std::unique_ptr<Connection>> fresh =
-                co_await connect(request->url(), deadline, std::move(connection));
+                co_await connect(outgoing->request.url(), deadline, std::move(connection));
             if (!fresh) co_return std::move(fresh).error();
             connection = *std::move(fresh);
         }
         connection->set_deadline(deadline);
-        Result<ParserEvent> head = co_await connection->exchange(*request);
-        if (head) co_return ResponseStream(*this, std::move(connection));
-        const bool is_unserved = connection->has_been_idle() && !connection->has_answer_begun() &&
-                                 is_stale_connection(head.error());
-        if (!is_unserved) co_return std::move(head).error().with_context(connection->origin().name);
+        Result<ParserEvent> head = co_await connection->exchange(*outgoing);
+        if (!should_be_sent_again(*outgoing, *connection, head)) {
+            if (head) co_return ResponseStream(*this, std::move(connection));
+            co_return std::move(head).error().with_context(connection->origin().name);
+        }
     }
 }
 
@@ -175,8 +201,7 @@ Task<Result<std::unique_ptr<Connection>>> Client::connect(const Url& url, Instan
     }
     if (!transport) co_return std::move(transport).error().with_context(url.origin());
     ++opened_;
-    co_return std::make_unique<Connection>(*std::move(transport), *std::move(place), ParserLimits(),
-                                           *phases_);
+    co_return std::make_unique<Connection>(*std::move(transport), *std::move(place), *limits_);
 }
 
 Task<Permit> Client::turn_to_connect() {

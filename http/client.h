@@ -4,6 +4,7 @@
 // answer with an error status is an answer; an Error means that there is none, or not all of it.
 #pragma once
 
+#include <weir/http/body_source.h>
 #include <weir/http/tls_context.h>
 #include <weir/http/wire/error.h>
 #include <weir/http/wire/message.h>
@@ -27,7 +28,8 @@ namespace weir::http {
 class Client;
 class Connection;
 class ConnectionPool;
-class PhaseLimits;
+class CallLimits;
+class Outgoing;
 class Transport;
 
 /// What a client is allowed, and how long each of its waits may take. Each limit ends the wait with
@@ -45,7 +47,11 @@ public:
     ClientOptions& connect_limit(Duration limit) noexcept { return connect_ = limit, *this; }
     /// From the request's last byte to the answer's first. Default: 600 s; models think long.
     ClientOptions& first_byte_limit(Duration limit) noexcept { return first_byte_ = limit, *this; }
-    /// Between two arrivals of an answer that has begun. Default: 120 s.
+    /// How long a request with `Expect: 100-continue` waits for the server's word before it sends
+    /// its body all the same. Default: 1 s.
+    ClientOptions& continue_limit(Duration limit) noexcept { return continue_ = limit, *this; }
+    /// Between two arrivals of an answer that has begun, and for each piece of a request's body to
+    /// be taken. Default: 120 s.
     ClientOptions& gap_limit(Duration limit) noexcept { return gap_ = limit, *this; }
     /// One deadline for a whole call, from the look-up of the name to the last byte. Default: none.
     ClientOptions& call_limit(Duration limit) noexcept { return call_ = limit, *this; }
@@ -69,7 +75,8 @@ public:
     /// How long a connection is kept for reuse. Best below the server's own limit, which is often
     /// 60 s or more. Default: 90 s.
     ClientOptions& idle_limit(Duration limit) noexcept { return idle_limit_ = limit, *this; }
-    /// The largest body that send() gathers. Default: 256 MiB.
+    /// The largest body that send() gathers, and the most that is kept of an answer that comes
+    /// while its request is still being sent. Default: 256 MiB.
     ClientOptions& body_max(std::uint64_t bytes) noexcept { return body_max_ = bytes, *this; }
 
 private:
@@ -77,6 +84,7 @@ private:
     std::optional<TlsContext> tls_;
     Duration connect_ = std::chrono::seconds(10);
     Duration first_byte_ = std::chrono::seconds(600);
+    Duration continue_ = std::chrono::seconds(1);
     Duration gap_ = std::chrono::seconds(120);
     Duration call_ = Duration::max();
     Duration idle_limit_ = std::chrono::seconds(90);
@@ -143,8 +151,14 @@ public:
     /// The whole answer. A request that a reused connection never began to answer is sent again,
     /// once, on a new one: the server had closed it meanwhile.
     Task<Result<Response>> send(Request request);
-    /// The answer up to its head; the body is read from the stream.
+    /// The answer up to its head; the body is read from the stream. The request is sent by then,
+    /// but for a server that refuses it early, with a status of 300 or more: then the rest is not
+    /// sent. A body of more than a few kilobytes is sent while the answer is watched.
     Task<Result<ResponseStream>> open(Request request);
+
+    /// The same with a body that is made while it is sent. `body` must live until the task ends.
+    Task<Result<Response>> send(Request request, BodySource& body);
+    Task<Result<ResponseStream>> open(Request request, BodySource& body);
 
     /// Connections that wait for reuse now, and connections opened so far.
     std::size_t idle() const noexcept;
@@ -154,7 +168,7 @@ private:
     friend class ResponseStream;
 
     Task<Result<Response>> gather_body(Task<Result<ResponseStream>> opening);
-    Task<Result<ResponseStream>> exchange(std::unique_ptr<const Request> request);
+    Task<Result<ResponseStream>> exchange(std::unique_ptr<Outgoing> outgoing);
     std::unique_ptr<Connection> take_idle(const Url& url);
     Task<Result<std::unique_ptr<Connection>>> connect(const Url& url, Instant deadline,
                                                       std::unique_ptr<Connection> stale);
@@ -164,7 +178,7 @@ private:
     Result<TlsContext> tls_context();
 
     ClientOptions options_;
-    std::unique_ptr<const PhaseLimits> phases_;
+    std::unique_ptr<const CallLimits> limits_;
     Semaphore connecting_;
     std::unique_ptr<ConnectionPool> pool_;
     std::size_t opened_ = 0;

@@ -8,10 +8,6 @@
 #include <cstdio>
 
 namespace weir::http {
-namespace {
-
-// Head and body go out in one write where the copy is cheaper than a second system call.
-constexpr std::size_t kCopyBodyUpTo = 16 * 1024;
 
 bool is_lost_connection(const Error& error) {
     return error == std::errc::connection_reset || error == std::errc::broken_pipe;
@@ -20,8 +16,6 @@ bool is_lost_connection(const Error& error) {
 Instant end_of_phase(Duration limit) {
     return saturating_add(Reactor::current().now(), limit);
 }
-
-}  // namespace
 
 Error timed_out_waiting(const char* for_what, Duration limit, bool was_phase_limit) {
     char text[160];
@@ -37,20 +31,17 @@ Error timed_out_waiting(const char* for_what, Duration limit, bool was_phase_lim
 
 // One coroutine to send and to read: ten thousand calls may wait here at once, and two would be two
 // frames for each of them. Reads as often as the next head, body piece or end takes.
-Task<Result<ParserEvent>> Connection::proceed(const Request* to_send) {
+Task<Result<ParserEvent>> Connection::proceed(Outgoing* to_send) {
     if (to_send != nullptr) {
-        Result<void> sent = co_await write(*to_send);
-        if (!sent) {
-            // A server that refuses a request before all of it has come answers, and closes.
-            if (!is_lost_connection(sent.error())) co_return std::move(sent).error();
-            send_error_ = std::make_unique<Error>(std::move(sent).error());
-        }
+        Task<Result<void>> sending = to_send->is_small() ? send_small(*to_send) : upload(*to_send);
+        Result<void> sent = co_await std::move(sending);
+        if (!sent) co_return std::move(sent).error();
     }
     for (;;) {
-        Result<ParserEvent> event = parser_.next(input_);
+        Result<ParserEvent> event = parse();
         if (event && event->kind == ParserEvent::need_more) {
             const Instant phase_end =
-                end_of_phase(parser_.has_begun() ? phases_.gap : phases_.first_byte);
+                end_of_phase(parser_.has_begun() ? limits_.gap : limits_.first_byte);
             event = take(co_await timeout_at(std::min(phase_end, deadline_), transport_.read()),
                          phase_end <= deadline_);
         }
@@ -58,27 +49,14 @@ Task<Result<ParserEvent>> Connection::proceed(const Request* to_send) {
     }
 }
 
-// One loop and one wait for both pieces: ten thousand calls may stand here at once, each with all
-// frames below this one.
-Task<Result<void>> Connection::write(const Request& request) {
+Task<Result<void>> Connection::send_small(Outgoing& outgoing) {
     ByteQueue out;
-    const bool together = request.body().size() <= kCopyBodyUpTo;
-    Result<void> written =
-        together ? write_request(out, request) : write_request_head(out, request);
+    Result<void> written = write_request(out, outgoing.request);
     if (!written) co_return written;
-    Bytes piece = out.readable();
-    Duration limit = phases_.gap;
-    for (bool is_last = together;; is_last = true) {
-        const Instant phase_end = end_of_phase(limit);
-        Result<void> sent =
-            co_await timeout_at(std::min(phase_end, deadline_), transport_.write_all(piece));
-        if (!sent && sent.error() == Error::timed_out) {
-            co_return timed_out_waiting("the request to be taken", limit, phase_end <= deadline_);
-        }
-        if (!sent || is_last) co_return sent;
-        piece = as_bytes(request.body());
-        limit = phases_.first_byte;
-    }
+    is_cut_short_ = true;
+    Result<void> sent = co_await send_piece(out.readable());
+    if (sent && send_error_ == nullptr) is_cut_short_ = false;
+    co_return sent;
 }
 
 // Not a part of proceed(): what only errors need would lie in the frame of each waiting call.
@@ -96,9 +74,9 @@ Result<ParserEvent> Connection::take(Result<Bytes> received, bool was_phase_limi
         return std::move(received).error();
     }
     if (!parser_.has_begun()) {
-        return timed_out_waiting("any answer", phases_.first_byte, was_phase_limit);
+        return timed_out_waiting("any answer", limits_.first_byte, was_phase_limit);
     }
-    return timed_out_waiting("more of the answer", phases_.gap, was_phase_limit);
+    return timed_out_waiting("more of the answer", limits_.gap, was_phase_limit);
 }
 
 }  // namespace weir::http

@@ -31,7 +31,10 @@ Task<Result<void>> Transport::begin_tls(TlsEngine engine) {
 }
 
 Task<Result<Bytes>> Transport::read() {
-    if (tls_) co_return co_await read_decrypted();
+    return tls_ ? read_decrypted() : read_plain();
+}
+
+Task<Result<Bytes>> Transport::read_plain() {
     lease_ = Lease();
     if (const Bytes bytes = take_ahead(); !bytes.empty()) co_return bytes;
     Result<Lease> received = co_await stream_.read();
@@ -109,13 +112,18 @@ Bytes Transport::take_ahead() noexcept {
     return given_ ? given_->readable() : Bytes();
 }
 
-// Sends the engine's output.
+// Sends the engine's output. Where another task is sending, that one takes along what was added
+// since: one may read while another writes. What the kernel reads lies here, since the engine may
+// add to its own.
 Task<Result<void>> Transport::flush() {
-    ByteQueue& output = tls_->output();
-    if (output.empty()) co_return Result<void>();
-    Result<void> sent = co_await stream_.write_all(output.readable());
-    output.clear();
-    output.release_if_empty();
+    if (is_flushing_) co_return Result<void>();
+    is_flushing_ = true;  // and stays so when cancelled: nothing can be sent then
+    Result<void> sent;
+    while (sent && !tls_->output().empty()) {
+        const ByteQueue output = std::move(tls_->output());
+        sent = co_await stream_.write_all(output.readable());
+    }
+    is_flushing_ = false;
     co_return sent;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // A connection's bytes, plain or through TLS: one TCP stream, with a TLS engine between it and us
-// where the scheme asks for it. One task uses it at a time, but for watch(), which goes on beside
-// one that writes. It holds no buffer while it waits.
+// where the scheme asks for it. One task may read, or watch(), while another writes. It holds no
+// buffer while it waits.
 #pragma once
 
 #include <weir/runtime/base/byte_queue.h>
@@ -47,6 +47,7 @@ public:
     bool is_quiet() const noexcept { return encrypted_.empty() && !ahead_ && stream_.is_quiet(); }
 
 private:
+    Task<Result<Bytes>> read_plain();
     Task<Result<Bytes>> read_decrypted();
     Task<Result<void>> flush();
     Task<Result<void>> receive();
@@ -59,6 +60,7 @@ private:
     std::unique_ptr<TlsEngine> tls_;
     Bytes encrypted_;                         // what of the lease is not decrypted yet
     std::unique_ptr<std::byte[]> decrypted_;  // what read() gave last
+    bool is_flushing_ = false;
 };
 
 }  // namespace weir::http

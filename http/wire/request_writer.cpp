@@ -12,14 +12,45 @@ Error bad_request(std::string what) {
     return Error(HttpErrc::bad_request, std::move(what));
 }
 
-std::string_view to_text(std::uint64_t number, std::array<char, 20>& room) {
-    const auto end = std::to_chars(room.data(), room.data() + room.size(), number).ptr;
-    return std::string_view(room.data(), static_cast<std::size_t>(end - room.data()));
-}
+/// How a request's body is framed, and the length as text where it is known.
+class BodyFrame {
+public:
+    enum class Kind : std::uint8_t { none, length, chunked };
+
+    explicit BodyFrame(const Request& request) {
+        // RFC 9110, 8.6: methods that define a meaning for content tell its length even if it is
+        // zero.
+        const std::string& method = request.method();
+        const bool needs_length =
+            !request.body().empty() || method == "POST" || method == "PUT" || method == "PATCH";
+        kind = needs_length ? Kind::length : Kind::none;
+        has_content = !request.body().empty();
+        set_length(request.body().size());
+    }
+    explicit BodyFrame(std::optional<std::uint64_t> streamed)
+        : kind(streamed ? Kind::length : Kind::chunked), has_content(true) {
+        set_length(streamed.value_or(0));
+    }
+    // `length` points into `room_`.
+    BodyFrame(const BodyFrame&) = delete;
+    BodyFrame& operator=(const BodyFrame&) = delete;
+
+    Kind kind;
+    bool has_content;
+    std::string_view length;
+
+private:
+    void set_length(std::uint64_t number) {
+        const auto end = std::to_chars(room_.data(), room_.data() + room_.size(), number).ptr;
+        length = std::string_view(room_.data(), static_cast<std::size_t>(end - room_.data()));
+    }
+
+    std::array<char, 20> room_;
+};
 
 /// Fields that the writer adds itself may be given too, if they say the same.
 Result<void> check_field(const Request& request, const Field& field, std::string_view host,
-                         std::string_view length) {
+                         const BodyFrame& body) {
     // A name that is not a token is not shown: it may hold anything.
     if (!is_token(field.name)) {
         return bad_request("a request field's name is empty or has a byte that names may not have");
@@ -30,13 +61,19 @@ Result<void> check_field(const Request& request, const Field& field, std::string
     }
     if (equals_ignoring_case(field.name, "Transfer-Encoding")) {
         return bad_request(
-            "the request field Transfer-Encoding is not for callers to set: the "
-            "body is sent with its length");
+            "the request field Transfer-Encoding is not for callers to set: it is added where a "
+            "body needs it");
     }
-    if (equals_ignoring_case(field.name, "Content-Length") && field.value != length) {
+    if (equals_ignoring_case(field.name, "Content-Length") &&
+        (body.kind == BodyFrame::Kind::chunked || field.value != body.length)) {
         return bad_request(
             "the request field Content-Length differs from the body's size; leave "
             "it out, it is added");
+    }
+    if (equals_ignoring_case(field.name, "Expect") && !body.has_content) {
+        return bad_request(
+            "the request field Expect asks whether a body may be sent, and there is none "
+            "(RFC 9110, 10.1.1); leave it out");
     }
     if (equals_ignoring_case(field.name, "Host") && !equals_ignoring_case(field.value, host)) {
         return bad_request("the request field Host differs from the URL's host '" +
@@ -47,12 +84,6 @@ Result<void> check_field(const Request& request, const Field& field, std::string
 
 bool is_added_by_writer(std::string_view name) noexcept {
     return equals_ignoring_case(name, "Host") || equals_ignoring_case(name, "Content-Length");
-}
-
-/// RFC 9110, 8.6: methods that define a meaning for content tell its length even if it is zero.
-bool needs_length(const Request& request) noexcept {
-    const std::string& method = request.method();
-    return !request.body().empty() || method == "POST" || method == "PUT" || method == "PATCH";
 }
 
 /// At least what the head takes, so that the queue grows once.
@@ -68,9 +99,8 @@ std::size_t head_bytes(const Request& request) {
     return bytes;
 }
 
-}  // namespace
-
-Result<void> write_request_head(ByteQueue& out, const Request& request, TargetForm form) {
+Result<void> write_head(ByteQueue& out, const Request& request, const BodyFrame& body,
+                        TargetForm form) {
     if (!is_token(request.method())) {
         return bad_request("the request's method is empty or has a byte that methods may not have");
     }
@@ -78,10 +108,8 @@ Result<void> write_request_head(ByteQueue& out, const Request& request, TargetFo
         return bad_request("CONNECT asks for a tunnel, not for a URL: it cannot be sent this way");
     }
     const std::string host = request.url().host_header();
-    std::array<char, 20> room;
-    const std::string_view length = to_text(request.body().size(), room);
     for (const Field field : request.headers()) {
-        auto usable = check_field(request, field, host, length);
+        auto usable = check_field(request, field, host, body);
         if (!usable) return usable;
     }
 
@@ -104,13 +132,28 @@ Result<void> write_request_head(ByteQueue& out, const Request& request, TargetFo
         out.append(field.value);
         out.append("\r\n");
     }
-    if (needs_length(request)) {
+    if (body.kind == BodyFrame::Kind::length) {
         out.append("Content-Length: ");
-        out.append(length);
+        out.append(body.length);
         out.append("\r\n");
     }
+    if (body.kind == BodyFrame::Kind::chunked) out.append("Transfer-Encoding: chunked\r\n");
     out.append("\r\n");
     return {};
+}
+
+}  // namespace
+
+Result<void> write_request_head(ByteQueue& out, const Request& request, TargetForm form) {
+    return write_head(out, request, BodyFrame(request), form);
+}
+
+Result<void> write_streamed_head(ByteQueue& out, const Request& request,
+                                 std::optional<std::uint64_t> length, TargetForm form) {
+    if (!request.body().empty()) {
+        return bad_request("the request has a body and a source of another one: give one of them");
+    }
+    return write_head(out, request, BodyFrame(length), form);
 }
 
 Result<void> write_request(ByteQueue& out, const Request& request, TargetForm form) {

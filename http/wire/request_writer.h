@@ -7,6 +7,8 @@
 #include <weir/http/wire/message.h>
 #include <weir/runtime/base/byte_queue.h>
 #include <weir/runtime/base/result.h>
+#include <cstdint>
+#include <optional>
 
 namespace weir::http {
 
@@ -21,5 +23,11 @@ Result<void> write_request(ByteQueue& out, const Request& request,
 /// from where it lies, without a copy.
 Result<void> write_request_head(ByteQueue& out, const Request& request,
                                 TargetForm form = TargetForm::origin);
+
+/// Appends the head of a request whose body follows: of `length` bytes, or in chunks where that is
+/// not known (RFC 9112, 6.1). A request that has a body of its own is refused.
+Result<void> write_streamed_head(ByteQueue& out, const Request& request,
+                                 std::optional<std::uint64_t> length,
+                                 TargetForm form = TargetForm::origin);
 
 }  // namespace weir::http

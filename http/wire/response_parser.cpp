@@ -45,6 +45,7 @@ void ResponseParser::start(RequestKind kind) {
     interim_count_ = 0;
     has_begun_ = false;
     keep_alive_ = false;
+    was_told_to_continue_ = false;
 }
 
 Result<ParserEvent> ResponseParser::next(Bytes& input) {
@@ -110,6 +111,7 @@ Result<ParserEvent> ResponseParser::read_head(Bytes& input) {
         if (!parsed) return std::move(parsed).error();
         if (head_.status < 200) {  // RFC 9110, 15.2: interim, the real answer follows.
             if (++interim_count_ > kInterimMax) return malformed("too many interim responses");
+            was_told_to_continue_ |= head_.status == 100;
             head_ = ResponseHead();
             continue;
         }

@@ -36,6 +36,12 @@ public:
     /// The head, once after the head event.
     ResponseHead take_head();
 
+    /// The status code. Meaningful after head, until the next
+    /// start().
+    int status() const noexcept { return head_.status; }
+    /// Whether 100 (Continue) has come: the server asks for the body (RFC 9110, 10.1.1).
+    bool was_told_to_continue() const noexcept { return was_told_to_continue_; }
+
     /// Whether a byte of the answer has come: if not, the request may be sent again elsewhere.
     bool has_begun() const noexcept { return has_begun_; }
     bool is_done() const noexcept { return state_ == State::done; }
@@ -62,6 +68,7 @@ private:
     std::uint8_t interim_count_ = 0;
     bool has_begun_ = false;
     bool keep_alive_ = false;
+    bool was_told_to_continue_ = false;
 };
 
 }  // namespace weir::http

@@ -69,6 +69,31 @@ TEST(RequestWriter, WritesTheHeadAloneForABodySentApart) {
     EXPECT_EQ(as_text(out.readable()), "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n");
 }
 
+TEST(RequestWriter, WritesTheHeadOfAStreamedBody) {
+    const auto streamed = [](const Request& request, std::optional<std::uint64_t> length) {
+        ByteQueue out;
+        auto result = http::write_streamed_head(out, request, length);
+        return result ? std::string(as_text(out.readable())) : result.error().message();
+    };
+    const Request put("PUT", url("http://h"));
+    EXPECT_EQ(streamed(put, 0), "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
+    EXPECT_EQ(streamed(put, 12), "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 12\r\n\r\n");
+    EXPECT_EQ(streamed(put, {}), "PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+    Request given("PUT", url("http://h"));
+    given.header("Content-Length", "3");
+    EXPECT_EQ(streamed(given, 3), "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n");
+    EXPECT_NE(streamed(given, {}).find("Content-Length differs"), std::string::npos);
+    EXPECT_NE(streamed(given.body("abc"), 3).find("one of them"), std::string::npos);
+}
+
+// RFC 9110, 10.1.1.
+TEST(RequestWriter, RefusesAnExpectationWithoutABody) {
+    expect_refused(Request("GET", url()).header("Expect", "100-continue"), "Expect");
+    EXPECT_NE(written(Request("PUT", url()).header("Expect", "100-continue").body("x"))
+                  .find("Expect: 100-continue\r\n"),
+              std::string::npos);
+}
+
 TEST(RequestWriter, AppendsBehindWhatIsQueued) {
     ByteQueue out;
     out.append("before|");

@@ -68,6 +68,25 @@ TEST(ResponseParser, SkipsInterimResponses) {
     expect_parsed("HTTP/1.1 100 Continue\r\n\r\n", "|cut", closing());
 }
 
+TEST(ResponseParser, TellsThatTheServerAsksForTheBody) {
+    const std::string_view input =
+        "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 N\r\n\r\n";
+    ResponseParser parser;
+    parser.start(RequestKind::normal);
+    Bytes hints = as_bytes(input.substr(0, 28));
+    EXPECT_EQ(parser.next(hints).value().kind, ParserEvent::need_more);
+    EXPECT_FALSE(parser.was_told_to_continue());
+    Bytes word = as_bytes(input.substr(28, 25));
+    EXPECT_EQ(parser.next(word).value().kind, ParserEvent::need_more);
+    EXPECT_TRUE(parser.was_told_to_continue());
+    Bytes answer = as_bytes(input.substr(53));
+    EXPECT_EQ(parser.next(answer).value().kind, ParserEvent::head);
+    EXPECT_EQ(parser.status(), 204);
+    EXPECT_EQ(parser.next(answer).value().kind, ParserEvent::end);
+    parser.start(RequestKind::normal);
+    EXPECT_FALSE(parser.was_told_to_continue());
+}
+
 TEST(ResponseParser, BoundsInterimResponses) {
     std::string input;
     for (int count = 0; count < 32; ++count)

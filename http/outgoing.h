@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+//
+// A request on its way: what is sent, where its body comes from, and what was sent of it.
+#pragma once
+
+#include <weir/http/body_source.h>
+#include <weir/http/wire/message.h>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+namespace weir::http {
+
+class Outgoing {
+public:
+    // Head and body go out in one write where the copy is cheaper than a second system call.
+    // Sockets take as much at once: nobody has to listen for an answer meanwhile.
+    static constexpr std::size_t kTogetherMax = 16 * 1024;
+
+    Outgoing(Request what, BodySource* body)
+        : request(std::move(what)),
+          source(body),
+          expects_continue(has_body() && request.headers().has_token("Expect", "100-continue")) {}
+
+    bool has_body() const noexcept { return source != nullptr || !request.body().empty(); }
+    bool is_small() const noexcept {
+        return source == nullptr && !expects_continue && request.body().size() <= kTogetherMax;
+    }
+    /// Whether all of it can be sent once more, on another connection.
+    bool start_again() {
+        if (!std::exchange(has_begun_source, false)) return true;
+        return source->rewind();
+    }
+    /// After a 417: the server, or one before it, knows nothing of expectations.
+    void drop_expectation() {
+        request.headers().remove("Expect");
+        expects_continue = false;
+    }
+
+    Request request;
+    BodySource* source;  // null: the request has its body
+    bool expects_continue;
+    bool has_begun_source = false;
+};
+
+}  // namespace weir::http
