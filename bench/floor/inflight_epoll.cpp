@@ -19,7 +19,7 @@
 namespace weir::bench::floor {
 namespace {
 
-constexpr std::size_t kConnectsPerLook = 64;
+constexpr std::size_t kUnsentMax = 64;  // a handshake needs buffers
 
 class Client {
 public:
@@ -34,13 +34,11 @@ public:
     Result<Sample> run() {
         epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
         if (epoll_ < 0) return Error::from_errno(errno, "epoll_create1");
-        for (std::size_t i = 0; i < calls_; ++i) {
-            if (auto begun = begin(); !begun) return begun.error();
-            if (i % kConnectsPerLook != 0) continue;
-            if (auto looked = look(0); !looked) return looked.error();
-        }
         while (left_ > 0) {
-            if (auto looked = look(-1); !looked) return looked.error();
+            for (; begun_ < calls_ && begun_ - sent_ < kUnsentMax; ++begun_) {
+                if (auto begun = begin(); !begun) return begun.error();
+            }
+            if (auto looked = look(); !looked) return looked.error();
         }
         ::close(epoll_);
         return Sample();
@@ -76,10 +74,9 @@ private:
         return {};
     }
 
-    Result<void> look(int timeout) {
+    Result<void> look() {
         std::array<epoll_event, 256> events;
-        const int count =
-            ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), timeout);
+        const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), -1);
         for (int i = 0; i < count; ++i) {
             const int fd = events[static_cast<std::size_t>(i)].data.fd;
             Call& call = by_descriptor_[static_cast<std::size_t>(fd)];
@@ -97,6 +94,7 @@ private:
             return Error::from_errno(sent < 0 ? errno : EIO, "sending a request");
         }
         call.is_sent = true;
+        ++sent_;
         return {};
     }
 
@@ -121,6 +119,8 @@ private:
 
     std::size_t calls_;
     std::size_t left_;
+    std::size_t begun_ = 0;
+    std::size_t sent_ = 0;
     LoopbackAddress address_;
     std::string request_;
     TlsContextHandle tls_;
