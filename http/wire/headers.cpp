@@ -3,6 +3,8 @@
 #include <weir/runtime/base/assert.h>
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
 #include <functional>
 
 namespace weir::http {
@@ -22,33 +24,59 @@ constexpr std::array<bool, 256> kTokenBytes = [] {
     return table;
 }();
 
-constexpr char to_lower(char byte) noexcept {
-    return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte + ('a' - 'A')) : byte;
-}
-
 constexpr bool is_space(char byte) noexcept {
     return byte == ' ' || byte == '\t';
 }
 
+constexpr bool is_value_byte(char signed_byte) noexcept {
+    const auto byte = static_cast<unsigned char>(signed_byte);
+    return (byte >= 0x20 && byte != 0x7f) || byte == '\t';
+}
+
+/// How many of a word's bytes, in the order of memory, come before the first that is below 0x20 or
+/// is 0x7f. Where the order within a word is another one: eight or none, and each is looked at.
+constexpr std::size_t plain_bytes(std::uint64_t word) noexcept {
+    constexpr std::uint64_t kOnes = 0x0101010101010101;
+    const std::uint64_t below_blank = (word - kOnes * 0x20) & ~word;
+    const std::uint64_t from_delete = word ^ (kOnes * 0x7f);
+    const std::uint64_t is_delete = (from_delete - kOnes) & ~from_delete;
+    // A borrow may mark bytes above the first one that is marked, never below it.
+    const std::uint64_t marks = (below_blank | is_delete) & (kOnes * 0x80);
+    if (marks == 0) return sizeof(word);
+    if constexpr (std::endian::native != std::endian::little) return 0;
+    return static_cast<std::size_t>(std::countr_zero(marks)) / 8;
+}
+
 }  // namespace
 
+std::size_t token_size(std::string_view text) noexcept {
+    std::size_t size = 0;
+    while (size < text.size() && kTokenBytes[static_cast<unsigned char>(text[size])])
+        ++size;
+    return size;
+}
+
 bool is_token(std::string_view text) noexcept {
-    return !text.empty() && std::ranges::all_of(text, [](char byte) {
-        return kTokenBytes[static_cast<unsigned char>(byte)];
-    });
+    return !text.empty() && token_size(text) == text.size();
+}
+
+std::size_t field_value_size(std::string_view text) noexcept {
+    std::size_t size = 0;
+    while (size < text.size()) {
+        std::uint64_t word = 0;
+        if (text.size() - size >= sizeof(word)) {
+            std::memcpy(&word, text.data() + size, sizeof(word));
+            size += plain_bytes(word);
+            if (plain_bytes(word) == sizeof(word)) continue;
+        }
+        if (!is_value_byte(text[size])) break;
+        ++size;
+    }
+    return size;
 }
 
 bool is_field_value(std::string_view text) noexcept {
-    return std::ranges::all_of(text, [](char signed_byte) {
-        const auto byte = static_cast<unsigned char>(signed_byte);
-        return (byte >= 0x20 && byte != 0x7f) || byte == '\t';
-    });
-}
-
-bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept {
-    return left.size() == right.size() &&
-           std::equal(left.begin(), left.end(), right.begin(),
-                      [](char a, char b) { return to_lower(a) == to_lower(b); });
+    return field_value_size(text) == text.size();
 }
 
 std::string_view trim_whitespace(std::string_view text) noexcept {
@@ -68,16 +96,17 @@ void Headers::add(std::string_view name, std::string_view value) {
     const char* const text_end = text_.data() + text_.size();
     if (before(text_.data(), value.data()) && before(value.data(), text_end)) {
         const std::string copy(value);
-        text_.reserve(text_.size() + name.size() + value.size());
-        entries_.push_back({static_cast<std::uint32_t>(text_.size()),
-                            static_cast<std::uint32_t>(name.size()),
-                            static_cast<std::uint32_t>(copy.size())});
-        text_.append(name).append(copy);
+        add_entry(name, copy);
         return;
     }
-    entries_.push_back({static_cast<std::uint32_t>(text_.size()),
-                        static_cast<std::uint32_t>(name.size()),
-                        static_cast<std::uint32_t>(value.size())});
+    add_entry(name, value);
+}
+
+void Headers::add_entry(std::string_view name, std::string_view value) {
+    const auto begin = static_cast<std::uint32_t>(text_.size());
+    const auto name_size = static_cast<std::uint32_t>(name.size());
+    entries_.push_back(
+        {begin, begin + name_size, name_size, static_cast<std::uint32_t>(value.size())});
     text_.append(name).append(value);
 }
 
@@ -89,19 +118,13 @@ void Headers::set(std::string_view name, std::string_view value) {
 }
 
 std::size_t Headers::remove(std::string_view name) {
-    std::string kept_text;
-    std::vector<Entry> kept;
-    for (const Entry& entry : entries_) {
-        const Field found = field(entry);
-        if (equals_ignoring_case(found.name, name)) continue;
-        kept.push_back(
-            {static_cast<std::uint32_t>(kept_text.size()), entry.name_size, entry.value_size});
-        kept_text.append(found.name).append(found.value);
+    if (!contains(name)) return 0;
+    Headers kept;
+    for (const Field found : *this) {
+        if (!equals_ignoring_case(found.name, name)) kept.add_entry(found.name, found.value);
     }
-    const std::size_t removed = entries_.size() - kept.size();
-    if (removed == 0) return 0;
-    text_ = std::move(kept_text);
-    entries_ = std::move(kept);
+    const std::size_t removed = size() - kept.size();
+    *this = std::move(kept);
     return removed;
 }
 
@@ -143,12 +166,6 @@ bool Headers::has_token(std::string_view name, std::string_view token) const noe
         }
     }
     return false;
-}
-
-Field Headers::field(const Entry& entry) const noexcept {
-    const std::string_view text = text_;
-    return Field(text.substr(entry.begin, entry.name_size),
-                 text.substr(entry.begin + entry.name_size, entry.value_size));
 }
 
 }  // namespace weir::http

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
 // The fields of a message in the order they were added; names compare without regard to case. All
-// text lies in one string with a small index beside it: two allocations for a whole head.
+// text lies in one string with a small index beside it: two allocations for a whole head, whose
+// lines a parser copies in one go, colons and line ends included.
 // Adding does not validate: writers do, with is_token and is_field_value, before anything is sent.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -14,12 +16,24 @@
 
 namespace weir::http {
 
+/// How many bytes at the beginning of `text` a token, or a field value, may have.
+std::size_t token_size(std::string_view text) noexcept;
+std::size_t field_value_size(std::string_view text) noexcept;
 /// RFC 9110, 5.6.2: what a method or a field name may be. Never empty.
 bool is_token(std::string_view text) noexcept;
 /// RFC 9110, 5.5: no control bytes but tabs, so in particular no CR, LF and NUL.
 bool is_field_value(std::string_view text) noexcept;
 /// Compares ASCII letters without regard to case, all other bytes exactly.
-bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept;
+inline bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept {
+    // Here, since most names that are compared differ in their size.
+    return left.size() == right.size() &&
+           std::equal(left.begin(), left.end(), right.begin(), [](char a, char b) {
+               const auto lower = [](char byte) {
+                   return byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte;
+               };
+               return lower(a) == lower(b);
+           });
+}
 /// Without the spaces and tabs around it.
 std::string_view trim_whitespace(std::string_view text) noexcept;
 
@@ -37,7 +51,8 @@ class Headers {
     // 32 bits for each: no message with 4 GiB of fields is ever built.
     class Entry {
     public:
-        std::uint32_t begin;
+        std::uint32_t name_begin;
+        std::uint32_t value_begin;
         std::uint32_t name_size;
         std::uint32_t value_size;
     };
@@ -69,7 +84,13 @@ public:
     Iterator end() const noexcept;
 
 private:
-    Field field(const Entry& entry) const noexcept;
+    friend class FieldReader;  // Of message_reader.cpp.
+
+    Field field(const Entry& entry) const noexcept {
+        return Field(std::string_view(text_.data() + entry.name_begin, entry.name_size),
+                     std::string_view(text_.data() + entry.value_begin, entry.value_size));
+    }
+    void add_entry(std::string_view name, std::string_view value);
 
     std::string text_;
     std::vector<Entry> entries_;

@@ -3,7 +3,92 @@
 #include <weir/http/wire/message_reader.h>
 #include <weir/runtime/base/assert.h>
 #include <algorithm>
+#include <array>
 #include <string>
+
+namespace weir::http {
+
+/// Reads fields where they lie. Their lines are copied as one block, in which they are places.
+class FieldReader {
+public:
+    FieldReader(std::string_view lines, HttpErrc malformed, Headers& headers) noexcept
+        : lines_(lines), headers_(headers), base_(headers.text_.size()), malformed_(malformed) {}
+
+    Result<void> read(const ParserLimits& limits);
+
+private:
+    using Entry = Headers::Entry;
+
+    Result<void> take_field(std::string_view& rest);
+    std::uint32_t place(std::string_view part) const noexcept;
+    void keep_batch();
+    Error broken(const char* what) const {
+        return Error(malformed_,
+                     "field " + std::to_string(count_) + " of the message head " + what);
+    }
+
+    std::string_view lines_;
+    Headers& headers_;
+    std::size_t base_;
+    std::size_t count_ = 0;
+    std::size_t in_batch_ = 0;
+    HttpErrc malformed_;
+    // So that most heads take the memory for their entries once, and just as much as they need.
+    std::array<Entry, 64> batch_;
+};
+
+Result<void> FieldReader::read(const ParserLimits& limits) {
+    WEIR_CHECK(base_ + lines_.size() <= UINT32_MAX);
+    std::string_view rest = lines_;
+    while (!rest.empty() && !rest.starts_with('\n') && !rest.starts_with("\r\n")) {
+        if (++count_ > limits.fields) {
+            return Error(HttpErrc::head_too_large, "the message head has more than " +
+                                                       std::to_string(limits.fields) +
+                                                       " fields, the limit");
+        }
+        auto field = take_field(rest);
+        if (!field) return field;
+    }
+    keep_batch();
+    headers_.text_.append(lines_);
+    return {};
+}
+
+Result<void> FieldReader::take_field(std::string_view& rest) {
+    const std::string_view name = rest.substr(0, token_size(rest));
+    if (name.empty() || name.size() == rest.size() || rest[name.size()] != ':') {
+        const std::string_view line = rest.substr(0, rest.find('\n'));
+        // RFC 9112, 5.2: readers disagree on folded lines, so that one hides a field from another.
+        if (line.front() == ' ' || line.front() == '\t') return broken("is folded over lines");
+        if (line.find(':') == std::string_view::npos) return broken("has no colon");
+        // RFC 9112, 5.1: a blank before the colon is refused with the other bytes.
+        return broken("has a name with a byte that names may not have");
+    }
+    rest.remove_prefix(name.size() + 1);
+    std::string_view value = rest.substr(0, field_value_size(rest));
+    rest.remove_prefix(value.size());
+    if (rest.starts_with('\r')) rest.remove_prefix(1);
+    if (!rest.starts_with('\n')) return broken("has a control byte in its value");
+    rest.remove_prefix(1);
+    value = trim_whitespace(value);
+    if (in_batch_ == batch_.size()) keep_batch();
+    batch_[in_batch_++] = {place(name), place(value), static_cast<std::uint32_t>(name.size()),
+                           static_cast<std::uint32_t>(value.size())};
+    return {};
+}
+
+std::uint32_t FieldReader::place(std::string_view part) const noexcept {
+    return static_cast<std::uint32_t>(base_ +
+                                      static_cast<std::size_t>(part.data() - lines_.data()));
+}
+
+void FieldReader::keep_batch() {
+    headers_.entries_.insert(headers_.entries_.end(), batch_.begin(),
+                             batch_.begin() + static_cast<std::ptrdiff_t>(in_batch_));
+    in_batch_ = 0;
+}
+
+}  // namespace weir::http
 
 namespace weir::http::detail {
 
@@ -71,31 +156,7 @@ std::string_view take_line(std::string_view& head) noexcept {
 
 Result<void> parse_fields(std::string_view lines, const ParserLimits& limits, HttpErrc malformed,
                           Headers& headers) {
-    const auto line_count = static_cast<std::size_t>(std::ranges::count(lines, '\n'));
-    if (line_count > std::size_t{limits.fields} + 1) {  // One line is the empty one.
-        return Error(HttpErrc::head_too_large, "the message head has more than " +
-                                                   std::to_string(limits.fields) +
-                                                   " fields, the limit");
-    }
-    headers.reserve(line_count, lines.size());
-    std::size_t number = 0;
-    const auto broken = [&](const char* what) {
-        return Error(malformed, "field " + std::to_string(number) + " of the message head " + what);
-    };
-    for (auto line = take_line(lines); !line.empty(); line = take_line(lines)) {
-        ++number;
-        // RFC 9112, 5.2: readers disagree on folded lines, so that one hides a field from another.
-        if (line.front() == ' ' || line.front() == '\t') return broken("is folded over lines");
-        const std::size_t colon = line.find(':');
-        if (colon == std::string_view::npos) return broken("has no colon");
-        const std::string_view name = line.substr(0, colon);
-        // RFC 9112, 5.1: a blank before the colon is refused with the other bytes.
-        if (!is_token(name)) return broken("has a name with a byte that names may not have");
-        const std::string_view value = trim_whitespace(line.substr(colon + 1));
-        if (!is_field_value(value)) return broken("has a control byte in its value");
-        headers.add(name, value);
-    }
-    return {};
+    return FieldReader(lines, malformed, headers).read(limits);
 }
 
 namespace {

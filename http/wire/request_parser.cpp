@@ -32,12 +32,13 @@ Result<void> check_beginning(std::string_view text) {
 
 /// A CR or LF that is not part of a CRLF. A whole head ends with LF, so no CR is left over.
 bool has_lone_line_end(std::string_view text) noexcept {
-    char previous = 0;
-    for (const char byte : text) {
-        if ((byte == '\n') != (previous == '\r')) return true;
-        previous = byte;
+    while (true) {
+        const std::size_t cr = text.find('\r');
+        const std::size_t lf = text.find('\n');
+        if (cr == lf) return false;  // There is neither.
+        if (cr == std::string_view::npos || lf != cr + 1) return true;
+        text.remove_prefix(lf + 1);
     }
-    return false;
 }
 
 }  // namespace

@@ -114,3 +114,24 @@ TEST(FieldSyntax, ValuesHaveNoControlBytesButTabs) {
     }
     EXPECT_FALSE(http::is_field_value(std::string_view("a\0b", 3)));
 }
+
+TEST(FieldSyntax, ValuesAreMeasuredUpToAnyByteAtAnyPlace) {
+    for (int value = 0; value < 256; ++value) {
+        const bool is_allowed = value == '\t' || (value >= 0x20 && value != 0x7f);
+        for (std::size_t place = 0; place < 20; ++place) {
+            std::string text(20, '\xff');
+            text[place] = static_cast<char>(value);
+            EXPECT_EQ(http::field_value_size(text), is_allowed ? 20 : place) << value;
+            EXPECT_EQ(http::is_field_value(text), is_allowed);
+            if (place > 0) text[place - 1] = '\t';
+            EXPECT_EQ(http::field_value_size(text), is_allowed ? 20 : place) << value;
+        }
+    }
+}
+
+TEST(FieldSyntax, TokensAreMeasuredUpToTheFirstOtherByte) {
+    EXPECT_EQ(http::token_size("Content-Type: a"), 12u);
+    EXPECT_EQ(http::token_size("abc"), 3u);
+    EXPECT_EQ(http::token_size(" a"), 0u);
+    EXPECT_EQ(http::token_size(""), 0u);
+}

@@ -46,6 +46,30 @@ TEST(HeadBuffer, FindsTheSameEndUnderEveryCut) {
     }
 }
 
+TEST(Fields, AreKeptInAnyNumberAndCanBeChanged) {
+    std::string lines;
+    std::string expected;
+    for (int number = 0; number < 200; ++number) {
+        lines += "N" + std::to_string(number) + ": \t" + std::to_string(number * number) + " \r\n";
+        expected += "N" + std::to_string(number) + "=" + std::to_string(number * number) + ";";
+    }
+    Headers headers;
+    headers.add("First", "1");
+    ASSERT_TRUE(
+        wire::parse_fields(lines + "\r\n", ParserLimits(), HttpErrc::malformed_response, headers));
+    headers.add("Last", "2");
+    const auto listed = [&] {
+        std::string text;
+        for (const http::Field field : headers)
+            text.append(field.name).append("=").append(field.value).append(";");
+        return text;
+    };
+    EXPECT_EQ(listed(), "First=1;" + expected + "Last=2;");
+    EXPECT_EQ(headers.get("n199"), "39601");
+    EXPECT_EQ(headers.remove("N0"), 1u);
+    EXPECT_EQ(listed(), "First=1;" + expected.substr(5) + "Last=2;");
+}
+
 TEST(Framing, IsWhatTheFieldsDeclare) {
     const auto declared = [](std::string_view name, std::string_view value) {
         Headers headers;
