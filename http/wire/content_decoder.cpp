@@ -12,7 +12,6 @@
 #include <utility>
 
 namespace weir::http {
-namespace detail {
 
 enum class Coding : std::uint8_t { gzip, deflate };
 
@@ -148,10 +147,8 @@ Error Inflater::malformed(const char* what) const {
                      "; without Accept-Encoding the server would not use it");
 }
 
-}  // namespace detail
-
 Result<ContentDecoder> ContentDecoder::for_headers(const Headers& headers, ExpansionLimits limits) {
-    std::vector<std::unique_ptr<detail::Inflater>> stages;
+    std::vector<std::unique_ptr<Inflater>> stages;
     for (const std::string_view value : headers.get_all("Content-Encoding")) {
         std::size_t begin = 0;
         while (begin <= value.size()) {
@@ -172,14 +169,14 @@ Result<ContentDecoder> ContentDecoder::for_headers(const Headers& headers, Expan
                                                            std::to_string(kCodingsMax) +
                                                            " content codings, the limit");
             }
-            const auto coding = is_gzip ? detail::Coding::gzip : detail::Coding::deflate;
-            stages.push_back(std::make_unique<detail::Inflater>(coding));
+            const auto coding = is_gzip ? Coding::gzip : Coding::deflate;
+            stages.push_back(std::make_unique<Inflater>(coding));
         }
     }
     return ContentDecoder(std::move(stages), limits);
 }
 
-ContentDecoder::ContentDecoder(std::vector<std::unique_ptr<detail::Inflater>> stages,
+ContentDecoder::ContentDecoder(std::vector<std::unique_ptr<Inflater>> stages,
                                ExpansionLimits limits) noexcept
     : stages_(std::move(stages)), limits_(limits) {}
 ContentDecoder::ContentDecoder(ContentDecoder&&) noexcept = default;
@@ -214,7 +211,7 @@ Result<ParserEvent> ContentDecoder::next(Bytes& input) {
 /// The next piece out of a stage, for which those before it are asked as often as it takes. Each
 /// stage is bound by the ratio: one that gives much for another to swallow costs time as well.
 Result<Bytes> ContentDecoder::pull(std::size_t index, Bytes& input) {
-    detail::Inflater& stage = *stages_[index];
+    Inflater& stage = *stages_[index];
     const bool is_first = index + 1 == stages_.size();
     while (true) {
         const std::size_t before = input.size();

@@ -19,9 +19,7 @@
 
 namespace weir::http {
 
-namespace detail {
 class Inflater;
-}
 
 /// How much a body may become. Beyond it the decoder gives HttpErrc::body_too_large.
 class ExpansionLimits {
@@ -68,13 +66,12 @@ public:
     Result<void> on_end();
 
 private:
-    ContentDecoder(std::vector<std::unique_ptr<detail::Inflater>> stages,
-                   ExpansionLimits limits) noexcept;
+    ContentDecoder(std::vector<std::unique_ptr<Inflater>> stages, ExpansionLimits limits) noexcept;
 
     Result<Bytes> pull(std::size_t index, Bytes& input);
     void release() noexcept;
 
-    std::vector<std::unique_ptr<detail::Inflater>> stages_;  // The one to be undone first is last.
+    std::vector<std::unique_ptr<Inflater>> stages_;  // The one to be undone first is last.
     ExpansionLimits limits_;
     std::uint64_t taken_ = 0;
     std::uint64_t given_ = 0;
