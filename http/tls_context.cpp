@@ -146,6 +146,22 @@ Result<void> show_certificate(SSL_CTX* context, const TlsClientOptions& options)
     return use_private_key(context, *key, "the client");
 }
 
+void log_key(const SSL* ssl, const char* line) noexcept {
+    // In one piece, for others may append to the same file.
+    const std::string text = std::string(line) + "\n";
+    const ssize_t ignored = ::write(TlsShared::of(ssl).key_log, text.data(), text.size());
+    static_cast<void>(ignored);
+}
+
+Result<void> log_keys(SSL_CTX* context, const std::string& path) {
+    if (path.empty()) return {};
+    const int file = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (file < 0) return Error::from_errno(errno, "cannot append to the key log " + path);
+    TlsShared::of(context).key_log = file;
+    SSL_CTX_set_keylog_callback(context, log_key);
+    return {};
+}
+
 }  // namespace
 
 Result<TlsContext> TlsContext::client(const TlsClientOptions& options) {
@@ -166,6 +182,7 @@ Result<TlsContext> TlsContext::client(const TlsClientOptions& options) {
     TlsShared::of(context.get()).pins = *std::move(pins);
     if (auto trusted = trust(context.get(), options); !trusted) return trusted.error();
     if (auto shown = show_certificate(context.get(), options); !shown) return shown.error();
+    if (auto ready = log_keys(context.get(), options.key_log_path()); !ready) return ready.error();
     return TlsContext(std::move(context));
 }
 
@@ -187,9 +204,11 @@ Result<TlsContext> TlsContext::server(std::string_view certificate_pem,
     if (!used) return used.error();
     used = use_private_key(context.get(), private_key_pem, whose);
     if (!used) return used.error();
-    if (options.client_ca_pem().empty()) return TlsContext(std::move(context));
-    used = require_certificates(context.get(), options.client_ca_pem());
-    if (!used) return used.error();
+    if (!options.client_ca_pem().empty()) {
+        used = require_certificates(context.get(), options.client_ca_pem());
+        if (!used) return used.error();
+    }
+    if (auto ready = log_keys(context.get(), options.key_log_path()); !ready) return ready.error();
     return TlsContext(std::move(context));
 }
 

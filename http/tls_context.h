@@ -54,12 +54,20 @@ public:
         return *this;
     }
 
+    /// Appends the secrets of every connection to this file, in the format of SSLKEYLOGFILE, which
+    /// Wireshark reads. Whoever reads it can read everything that is sent: for debugging alone.
+    TlsClientOptions& key_log_file(std::string path) {
+        key_log_path_ = std::move(path);
+        return *this;
+    }
+
     const std::string& ca_file() const noexcept { return ca_file_; }
     const std::string& ca_directory() const noexcept { return ca_directory_; }
     const std::string& ca_pem() const noexcept { return ca_pem_; }
     const std::string& pins() const noexcept { return pins_; }
     const std::string& certificate_path() const noexcept { return certificate_path_; }
     const std::string& key_path() const noexcept { return key_path_; }
+    const std::string& key_log_path() const noexcept { return key_log_path_; }
     bool uses_system_store() const noexcept {
         return ca_file_.empty() && ca_directory_.empty() && ca_pem_.empty();
     }
@@ -71,6 +79,7 @@ private:
     std::string pins_;
     std::string certificate_path_;
     std::string key_path_;
+    std::string key_log_path_;
 };
 
 /// What a server demands beside what TLS itself demands.
@@ -85,10 +94,18 @@ public:
         return *this;
     }
 
+    /// As TlsClientOptions::key_log_file.
+    TlsServerOptions& key_log_file(std::string path) {
+        key_log_path_ = std::move(path);
+        return *this;
+    }
+
     const std::string& client_ca_pem() const noexcept { return client_ca_pem_; }
+    const std::string& key_log_path() const noexcept { return key_log_path_; }
 
 private:
     std::string client_ca_pem_;
+    std::string key_log_path_;
 };
 
 /// A reference to shared, unchanging TLS configuration. Copies are cheap and may be used from

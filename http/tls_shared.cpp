@@ -3,6 +3,8 @@
 
 #include <weir/runtime/base/assert.h>
 
+#include <unistd.h>
+
 #include <memory>
 
 namespace weir::http {
@@ -19,6 +21,10 @@ int slot() {
 }
 
 }  // namespace
+
+TlsShared::~TlsShared() {
+    if (key_log >= 0) ::close(key_log);
+}
 
 bool TlsShared::attach(SSL_CTX* context) {
     auto shared = std::make_unique<TlsShared>();

@@ -19,6 +19,11 @@ namespace weir::http {
 using TlsPin = std::array<unsigned char, 32>;
 
 struct TlsShared {
+    TlsShared() = default;
+    TlsShared(const TlsShared&) = delete;
+    TlsShared& operator=(const TlsShared&) = delete;
+    ~TlsShared();
+
     /// Gives `context` one of its own, once. False for a lack of memory.
     static bool attach(SSL_CTX* context);
     static TlsShared& of(const SSL_CTX* context) noexcept;
@@ -28,6 +33,7 @@ struct TlsShared {
     TlsSessions sessions;      // of a client
     std::atomic<std::uint64_t> handshakes = 0;
     std::atomic<std::uint64_t> resumed = 0;
+    int key_log = -1;  // a file open for appending, or none
 };
 
 }  // namespace weir::http
