@@ -48,6 +48,14 @@ std::string_view Exchange::host() const noexcept {
     return authority.empty() ? head_.headers.get("Host").value_or("") : authority;
 }
 
+Result<Endpoint> Exchange::client() const {
+    return transport_.peer_endpoint();
+}
+
+void Exchange::spawn(Task<void> task) {
+    core_.spawn(std::move(task));
+}
+
 // --- the answer ----------------------------------------------------------------------------------
 
 Task<Result<void>> Exchange::respond(int status, Headers headers, std::string body) {
@@ -138,7 +146,7 @@ Task<Result<void>> Exchange::end() {
 
 // What the response says about the connection. A handler may ask for "close" by a field, too.
 std::string_view Exchange::connection_option(Headers& headers) {
-    if (headers.has_token("Connection", "close")) closes_ = true;
+    if (core_.is_draining || headers.has_token("Connection", "close")) closes_ = true;
     headers.remove("Connection");
     if (closes_ || aborts_) return closes_ = true, "close";
     return head_.minor_version == 0 ? "keep-alive" : "";

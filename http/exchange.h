@@ -5,6 +5,7 @@
 
 #include <weir/http/wire/headers.h>
 #include <weir/http/wire/message.h>
+#include <weir/runtime/address.h>
 #include <weir/runtime/base/byte_queue.h>
 #include <weir/runtime/base/result.h>
 #include <weir/runtime/task.h>
@@ -38,6 +39,13 @@ public:
     /// Whom the request is for, "host" or "host:port": the target's where it names one, else the
     /// Host field's. RFC 9112, 3.2.2.
     std::string_view host() const noexcept;
+    /// Who sent it, which behind a proxy is the proxy. An error where the connection is gone.
+    Result<Endpoint> client() const;
+
+    /// Work that outlasts the answer, such as writing it to a log: a task of the server's own
+    /// group. Draining waits for it, within its limit; an exception ends it and nothing else. It
+    /// must not refer to this exchange.
+    void spawn(Task<void> task);
 
     /// Sends a whole response. Fields for its length, date and connection are added.
     Task<Result<void>> respond(int status, Headers headers, std::string body);

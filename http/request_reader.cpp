@@ -36,6 +36,7 @@ Task<Result<bool>> RequestReader::next() {
                 co_return true;
             case ParserEvent::need_more: {
                 const bool was_amidst = is_amidst();
+                if (core_.is_draining && !was_amidst) co_return false;
                 Result<void> received = co_await more();
                 if (!received) co_return std::move(received).error();
                 if (!was_amidst) part_began_ = Reactor::current().now();
@@ -57,8 +58,10 @@ Instant RequestReader::deadline() const noexcept {
 }
 
 Task<Result<void>> RequestReader::more() {
+    if (!is_amidst()) core_.idle.push_back(*this);
     Result<Bytes> received =
         co_await supervised(supervisor_, deadline(), kNever, transport_.read());
+    if (is_linked()) unlink();
     if (!received) co_return std::move(received).error();
     input_ = *received;
     has_ended_ = received->empty();

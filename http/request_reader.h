@@ -4,31 +4,38 @@
 // wait for bytes has a limit, and so have a whole head and the pace of a body.
 #pragma once
 
-#include <weir/http/server_options.h>
 #include <weir/http/wire/request_parser.h>
 #include <weir/runtime/base/bytes.h>
+#include <weir/runtime/base/intrusive_list.h>
 #include <weir/runtime/base/time.h>
 #include <cstdint>
 #include <string>
 #include <utility>
 
+#include "http/server_core.h"
 #include "http/supervised.h"
 #include "http/transport.h"
 
 namespace weir::http {
 
-class RequestReader {
+/// Between two requests it is in the core's list of those that are idle.
+class RequestReader : public IntrusiveNode {
 public:
-    /// All of them must outlive it. Its waits may be interrupted through `supervisor`.
-    RequestReader(Supervisor& supervisor, Transport& transport,
-                  const ServerOptions& options) noexcept
-        : supervisor_(supervisor),
+    /// All of them must outlive it.
+    RequestReader(ServerCore& core, Supervisor& supervisor, Transport& transport) noexcept
+        : core_(core),
+          supervisor_(supervisor),
           transport_(transport),
-          options_(options),
-          parser_(options.limits_) {}
+          options_(core.options),
+          parser_(options_.limits_) {}
+    ~RequestReader() {
+        if (is_linked()) unlink();
+    }
 
-    /// Reads a head and its whole body. False where the client closed instead.
+    /// Reads a head and its whole body. False where the client closed instead, or no more requests
+    /// are taken. Errc::cancelled where it was interrupted.
     Task<Result<bool>> next();
+    void interrupt() noexcept { supervisor_.interrupt(); }
     RequestHead take_head() { return std::move(head_); }
     std::string take_body() { return std::exchange(body_, std::string()); }
     bool keep_alive() const noexcept { return parser_.keep_alive(); }
@@ -43,6 +50,7 @@ private:
     Task<Result<void>> more();
     Task<Result<void>> send_continue();
 
+    ServerCore& core_;
     Supervisor& supervisor_;
     Transport& transport_;
     const ServerOptions& options_;

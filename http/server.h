@@ -13,8 +13,8 @@
 #include <weir/http/server_options.h>
 #include <weir/runtime/address.h>
 #include <weir/runtime/base/result.h>
+#include <weir/runtime/base/time.h>
 #include <weir/runtime/task.h>
-#include <weir/runtime/tcp.h>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -33,24 +33,40 @@ public:
 
     Server(Server&&) noexcept;
     Server& operator=(Server&&) noexcept;
+    /// Not while it serves.
     ~Server();
 
-    Endpoint local_endpoint() const noexcept { return listener_.local_endpoint(); }
+    Endpoint local_endpoint() const noexcept;
 
-    /// Serves until it is cancelled, and with it all connections. `handler` is kept meanwhile and
-    /// may run many times at once. An exception that it throws becomes a 500. A client that goes
-    /// while its handler waits cancels the handler, by destruction.
+    /// Serves until it is cancelled, and with it all connections, or until it is drained. `handler`
+    /// is kept meanwhile and may run many times at once. An exception that it throws becomes a 500.
+    /// A client that goes while its handler waits cancels the handler, by destruction. Once.
     Task<Result<void>> serve(Handler handler);
+
+    /// Begins the end in good order, and returns at once: no more connections are accepted (the
+    /// port is free), those between two requests are closed, and the others once they are answered.
+    /// serve() returns when they and all background work have ended; what has not by `limit` is
+    /// cut. Again: the earlier limit counts, so that Duration::zero() cuts at once.
+    void drain(Duration limit);
+
+    /// Work in the background, such as a poll every minute: a task of the server's own group. It
+    /// ends with the server; draining waits for it, within its limit. An exception ends it and
+    /// nothing else. Only while the server serves.
+    void spawn(Task<void> task);
 
     /// Connections open now, and requests answered so far.
     std::size_t connections() const noexcept;
     std::uint64_t requests() const noexcept;
 
 private:
-    Server(TcpListener listener, ServerOptions options);
+    explicit Server(std::unique_ptr<ServerCore> core) noexcept;
 
-    TcpListener listener_;
     std::unique_ptr<ServerCore> core_;  // in a box: connections point to it
 };
+
+/// Serves until SIGTERM or SIGINT, and then drains with that limit; a second signal cuts. For the
+/// outermost task of a program, before it begins other threads: see SignalCatcher.
+Task<Result<void>> serve_until_signal(Server& server, Server::Handler handler,
+                                      Duration limit = std::chrono::seconds(30));
 
 }  // namespace weir::http

@@ -31,13 +31,11 @@ Task<Result<void>> read_to_end(Transport& transport) {
 
 }  // namespace
 
-ServerConnection::ServerConnection(ServerCore& core, TcpStream stream,
-                                   const Server::Handler& handler) noexcept
+ServerConnection::ServerConnection(ServerCore& core, TcpStream stream)
     : core_(core),
       options_(core.options),
       transport_(std::move(stream)),
-      handler_(handler),
-      reader_(*this, transport_, options_) {}
+      reader_(core, *this, transport_) {}
 
 Task<void> ServerConnection::serve() {
     if (options_.tls_) {
@@ -94,7 +92,7 @@ Task<void> ServerConnection::answer(Exchange& exchange) {
 Task<Result<void>> ServerConnection::run_handler(Exchange& exchange) {
     const Instant now = Reactor::current().now();
     const Instant deadline = saturating_add(now, options_.handler_);
-    co_return co_await supervised(*this, deadline, now + kWatchAfter, handler_(exchange));
+    co_return co_await supervised(*this, deadline, now + kWatchAfter, core_.handler(exchange));
 }
 
 // True where the client has gone: its handler is to end.

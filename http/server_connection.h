@@ -15,8 +15,8 @@ namespace weir::http {
 
 class ServerConnection final : public Supervisor {
 public:
-    /// Both must outlive it.
-    ServerConnection(ServerCore& core, TcpStream stream, const Server::Handler& handler) noexcept;
+    /// `core` must outlive it.
+    ServerConnection(ServerCore& core, TcpStream stream);
 
     /// To the connection's end.
     Task<void> serve();
@@ -32,7 +32,6 @@ private:
     ServerCore& core_;
     const ServerOptions& options_;
     Transport transport_;
-    const Server::Handler& handler_;
     RequestReader reader_;
     std::uint64_t answered_ = 0;
     bool lingers_ = false;  // the client may be sending still

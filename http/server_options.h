@@ -6,6 +6,7 @@
 #include <weir/http/tls_context.h>
 #include <weir/http/wire/parser_event.h>
 #include <weir/runtime/base/time.h>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -42,6 +43,13 @@ public:
     /// How long a client may take to receive a piece of an answer, of 64 KiB at most; then its
     /// connection is cut. Default: 30 s.
     ServerOptions& write_limit(Duration limit) noexcept { return write_ = limit, *this; }
+    /// With so many connections no more are accepted: clients wait in the kernel's queue until one
+    /// ends. Default: no limit but that of descriptors.
+    ServerOptions& connections_max(std::size_t count) noexcept {
+        return connections_max_ = count, *this;
+    }
+    /// Shares the port with servers on other loops: see TcpListener::bind_shared().
+    ServerOptions& share_port(bool is_on = true) noexcept { return share_port_ = is_on, *this; }
     /// Whether a client that has ended its side, and may still read, is answered. By default it
     /// counts as gone: its handler is cancelled, as nearly all such clients have been killed or
     /// have given up. A client whose connection is reset is gone in any case.
@@ -52,6 +60,7 @@ private:
     friend class RequestReader;
     friend class Server;
     friend class ServerConnection;
+    friend class ServerCore;
     std::optional<TlsContext> tls_;
     ParserLimits limits_;
     Duration silence_ = std::chrono::seconds(75);
@@ -60,6 +69,8 @@ private:
     Duration write_ = std::chrono::seconds(30);
     std::uint64_t body_rate_ = 500;
     std::uint64_t requests_max_ = std::numeric_limits<std::uint64_t>::max();
+    std::size_t connections_max_ = std::numeric_limits<std::size_t>::max();
+    bool share_port_ = false;
     bool half_close_ = false;
 };
 

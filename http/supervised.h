@@ -34,7 +34,7 @@ public:
         if (running != nullptr) running->end();
     }
     /// Runs beside a task that is watched, and is cancelled with it. True: the task is to end.
-    virtual Task<bool> watch() = 0;
+    virtual Task<bool> watch() { co_return false; }
 
     Running* running = nullptr;  // for SupervisedAwaiter
 

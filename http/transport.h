@@ -41,6 +41,8 @@ public:
     /// is gone already. Not while somebody writes.
     Result<void> shut_down_output() noexcept { return stream_.shut_down_output(); }
 
+    Result<Endpoint> peer_endpoint() const { return stream_.peer_endpoint(); }
+
     /// Gives back the buffers that the last read() used.
     void release() noexcept;
     /// For a connection that nobody reads: false if the peer closed it or sent anything.

@@ -79,9 +79,12 @@ public:
     // Addresses are the bytes of a sockaddr: IPv4, IPv6 or UNIX.
     /// A stream socket for connecting to `peer`.
     virtual Result<int> open_socket(Bytes peer) = 0;
-    virtual Result<int> listen(Bytes local, int backlog) = 0;
+    /// `shares_port`: others that share it may listen there, too, and the kernel deals out.
+    virtual Result<int> listen(Bytes local, int backlog, bool shares_port) = 0;
     virtual Result<int> open_datagram_socket(Bytes local) = 0;
     virtual Result<Endpoint> local_endpoint(int fd) = 0;
+    /// Of a connected stream.
+    virtual Result<Endpoint> peer_endpoint(int fd) = 0;
     /// The peer will read an end after what was sent.
     virtual Result<void> shut_down_output(int fd) noexcept = 0;
     /// True when the peer has closed, or has sent what nobody asked for: not worth reusing.

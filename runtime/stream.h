@@ -78,6 +78,9 @@ public:
     /// Closes now instead of at destruction.
     void close() noexcept { slot_.reset(); }
 
+protected:
+    int descriptor() const noexcept { return slot_->fd(); }
+
 private:
     detail::SlotHandle slot_;
 };

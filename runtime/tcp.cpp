@@ -7,9 +7,13 @@ namespace weir {
 
 static_assert(sizeof(TcpStream) == sizeof(void*));
 
-Result<TcpListener> TcpListener::bind(const Endpoint& local, int backlog) {
+Result<Endpoint> TcpStream::peer_endpoint() const {
+    return Reactor::current().backend().peer_endpoint(descriptor());
+}
+
+Result<TcpListener> TcpListener::bind(const Endpoint& local, int backlog, bool shares_port) {
     detail::Backend& backend = Reactor::current().backend();
-    Result<int> fd = backend.listen(local.sockaddr_bytes(), backlog);
+    Result<int> fd = backend.listen(local.sockaddr_bytes(), backlog, shares_port);
     if (!fd) return std::move(fd).error();
     detail::SlotHandle slot(
         detail::SocketSlot::make(*fd, detail::OperationKind::accept, detail::OperationKind::send));

@@ -16,13 +16,24 @@ public:
     static ConnectRequest<TcpStream, Endpoint> connect(const Endpoint& peer) noexcept;
 
     using Stream::Stream;
+
+    /// Who is at the other end. An error where the connection is gone.
+    Result<Endpoint> peer_endpoint() const;
 };
 
 /// A listening socket.
 class TcpListener {
 public:
     /// Listens on `local`; port 0 takes a free one. Errors name the endpoint.
-    static Result<TcpListener> bind(const Endpoint& local, int backlog = 4096);
+    static Result<TcpListener> bind(const Endpoint& local, int backlog = 4096) {
+        return bind(local, backlog, false);
+    }
+    /// The same where other listeners of this user, on other loops, may share the port, if they all
+    /// do (SO_REUSEPORT): the kernel deals connections out among them. In a simulated world, which
+    /// has one loop, nobody shares.
+    static Result<TcpListener> bind_shared(const Endpoint& local, int backlog = 4096) {
+        return bind(local, backlog, true);
+    }
 
     /// Waits for a connection: Result<TcpStream>.
     AcceptRequest<TcpStream> accept() noexcept { return AcceptRequest<TcpStream>(*slot_); }
@@ -30,6 +41,7 @@ public:
     Endpoint local_endpoint() const noexcept { return local_; }
 
 private:
+    static Result<TcpListener> bind(const Endpoint& local, int backlog, bool shares_port);
     TcpListener(detail::SlotHandle slot, const Endpoint& local) noexcept
         : slot_(std::move(slot)), local_(local) {}
 

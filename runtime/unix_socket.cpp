@@ -132,14 +132,14 @@ Result<UnixListener> UnixListener::bind(const UnixAddress& local,
     const bool has_file = reactor.backend_kind() != BackendKind::simulated && !local.is_abstract();
     std::string path;  // while there is nothing yet that a lack of memory could leave behind
     if (has_file) path = local.name();
-    Result<int> fd = backend.listen(local.sockaddr_bytes(), options.backlog_);
+    Result<int> fd = backend.listen(local.sockaddr_bytes(), options.backlog_, false);
     if (!fd && has_file && fd.error() == std::errc::address_in_use) {
         const detail::FileMark before = detail::mark_of(path);
         const InTheWay what = look_at(local);
         if (what == InTheWay::stale_socket && options.remove_stale_) {
             // What has taken its place since the look stays.
             if (detail::mark_of(path) == before) ::unlink(path.c_str());
-            fd = backend.listen(local.sockaddr_bytes(), options.backlog_);
+            fd = backend.listen(local.sockaddr_bytes(), options.backlog_, false);
         } else {
             return in_the_way(what, local, std::move(fd).error());
         }

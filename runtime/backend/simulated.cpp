@@ -50,11 +50,13 @@ public:
     void shuffle(ReadyQueue& ready) override;
     bool take_job(PoolJob& job) noexcept override;
     Result<int> open_socket(Bytes peer) override { return network_.open_socket(peer); }
-    Result<int> listen(Bytes local, int) override { return network_.listen(local); }
+    // One loop has nobody to share a port with.
+    Result<int> listen(Bytes local, int, bool) override { return network_.listen(local); }
     Result<int> open_datagram_socket(Bytes local) override {
         return network_.open_datagram_socket(local);
     }
     Result<Endpoint> local_endpoint(int fd) override { return network_.local_endpoint(fd); }
+    Result<Endpoint> peer_endpoint(int fd) override { return network_.peer_endpoint(fd); }
     Result<void> shut_down_output(int fd) noexcept override {
         return network_.shut_down_output(fd);
     }

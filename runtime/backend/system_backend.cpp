@@ -74,11 +74,12 @@ Result<int> SystemBackend::open_socket(Bytes peer) {
     return fd;
 }
 
-Result<int> SystemBackend::listen(Bytes local, int backlog) {
+Result<int> SystemBackend::listen(Bytes local, int backlog, bool shares_port) {
     Result<int> fd = open(local, SOCK_STREAM, "listening on ");
     if (!fd) return fd;
     if (family_of(local) != AF_UNIX) {
         set_option(*fd, SOL_SOCKET, SO_REUSEADDR);
+        if (shares_port) set_option(*fd, SOL_SOCKET, SO_REUSEPORT);
         // Accepted sockets inherit it.
         set_option(*fd, IPPROTO_TCP, TCP_NODELAY);
     }
@@ -116,6 +117,15 @@ Result<Endpoint> SystemBackend::local_endpoint(int fd) {
     socklen_t size = sizeof address;
     if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
         return Error::from_errno(errno, "asking for a socket's own address");
+    }
+    return Endpoint::from_sockaddr(Bytes(reinterpret_cast<const std::byte*>(&address), size));
+}
+
+Result<Endpoint> SystemBackend::peer_endpoint(int fd) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+        return Error::from_errno(errno, "asking for the address of a stream's peer");
     }
     return Endpoint::from_sockaddr(Bytes(reinterpret_cast<const std::byte*>(&address), size));
 }

@@ -20,9 +20,10 @@ public:
     void wake() noexcept override;
     Instant now() noexcept override;
     Result<int> open_socket(Bytes peer) override;
-    Result<int> listen(Bytes local, int backlog) override;
+    Result<int> listen(Bytes local, int backlog, bool shares_port) override;
     Result<int> open_datagram_socket(Bytes local) override;
     Result<Endpoint> local_endpoint(int fd) override;
+    Result<Endpoint> peer_endpoint(int fd) override;
     Result<void> shut_down_output(int fd) noexcept override;
     bool has_input(int fd) noexcept override;
     void close(int fd) noexcept override;

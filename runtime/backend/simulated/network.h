@@ -67,6 +67,7 @@ public:
     Result<int> listen(Bytes local);
     Result<int> open_datagram_socket(Bytes local);
     Result<Endpoint> local_endpoint(int fd) { return socket(fd).local.endpoint(); }
+    Result<Endpoint> peer_endpoint(int fd) { return socket(fd).remote.endpoint(); }
     Result<void> shut_down_output(int fd);
     bool has_input(int fd) noexcept;
     void close(int fd) { close_socket(fd, false); }
