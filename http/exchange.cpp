@@ -43,6 +43,13 @@ std::optional<std::string> Exchange::query(std::string_view name) const {
     return std::nullopt;
 }
 
+std::string_view Exchange::parameter(std::string_view name) const noexcept {
+    for (const auto& [each, value] : parameters_) {
+        if (each == name) return value;
+    }
+    return {};
+}
+
 std::string_view Exchange::host() const noexcept {
     const std::string_view authority = target_of(head_).authority;
     return authority.empty() ? head_.headers.get("Host").value_or("") : authority;

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace weir::http {
 
@@ -36,6 +37,9 @@ public:
     std::string_view path() const noexcept;
     /// The first value that the query has for that name, decoded as forms are; nothing without one.
     std::optional<std::string> query(std::string_view name) const;
+    /// What the Router found in the path for "{name}", decoded; empty without one. The view is
+    /// valid while the exchange lives.
+    std::string_view parameter(std::string_view name) const noexcept;
     /// Whom the request is for, "host" or "host:port": the target's where it names one, else the
     /// Host field's. RFC 9112, 3.2.2.
     std::string_view host() const noexcept;
@@ -68,6 +72,7 @@ public:
     bool has_begun() const noexcept { return state_ != State::waiting; }
 
 private:
+    friend class Router;
     friend class ServerConnection;
     enum class State : std::uint8_t { waiting, streaming, done };
     enum class Framing : std::uint8_t { chunked, sized, until_close };
@@ -82,6 +87,7 @@ private:
     Transport& transport_;
     RequestHead head_;
     std::string body_;
+    std::vector<std::pair<std::string, std::string>> parameters_;
     ByteQueue out_;
     std::uint64_t left_ = 0;        // sized: bytes still to be written
     std::uint64_t body_bytes_ = 0;  // sent as content
