@@ -169,7 +169,7 @@ Task<Result<void>> Exchange::flush() {
     }
     out_.clear();
     out_.release_if_empty();
-    if (!sent) aborts_ = true;
+    if (!sent) aborts_ = has_failed_ = true;
     co_return sent;
 }
 

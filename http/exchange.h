@@ -94,7 +94,8 @@ private:
     int status_ = 0;                // 0: none yet
     State state_ = State::waiting;
     Framing framing_ = Framing::chunked;
-    bool closes_;          // the client asked for it, or the answer's framing needs it
+    bool closes_;  // the client asked for it, or the answer's framing needs it
+    bool has_failed_ = false;
     bool aborts_ = false;  // the handler asked for it, or sending failed
 };
 

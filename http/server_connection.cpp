@@ -57,8 +57,10 @@ Task<void> ServerConnection::serve_requests() {
         const bool is_last = ++answered_ >= options_.requests_max_;
         Exchange exchange(core_, transport_, reader_.take_head(), reader_.take_body(),
                           reader_.keep_alive() && !is_last);
+        const Instant begin = Reactor::current().now();
         co_await answer(exchange);
         ++core_.requests;
+        if (options_.on_access_) report(exchange, Reactor::current().now() - begin);
         lingers_ = reader_.has_more() || !transport_.is_quiet();
         if (exchange.state_ != Exchange::State::done) co_return;
         if (exchange.closes_ || exchange.aborts_) co_return;
@@ -82,6 +84,7 @@ Task<void> ServerConnection::answer(Exchange& exchange) {
             }
         } catch (...) {
             // Answered below, where it has not begun to answer; else the connection is cut.
+            exception_ = std::current_exception();
         }
     }
     if (exchange.has_begun() || exchange.aborts_) co_return;
@@ -93,6 +96,18 @@ Task<Result<void>> ServerConnection::run_handler(Exchange& exchange) {
     const Instant now = Reactor::current().now();
     const Instant deadline = saturating_add(now, options_.handler_);
     co_return co_await supervised(*this, deadline, now + kWatchAfter, core_.handler(exchange));
+}
+
+void ServerConnection::report(const Exchange& exchange, Duration duration) {
+    AccessRecord record(exchange.head_.method, exchange.head_.target);
+    record.status = exchange.status_;
+    record.body_bytes = exchange.body_bytes_;
+    record.duration = duration;
+    record.is_complete = exchange.state_ == Exchange::State::done && !exchange.has_failed_;
+    record.exception = std::exchange(exception_, nullptr);
+    Result<Endpoint> client = exchange.client();
+    if (client) record.client = *client;
+    options_.on_access_(record);
 }
 
 // True where the client has gone: its handler is to end.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <weir/http/server.h>
+#include <exception>
 
 #include "http/request_reader.h"
 #include "http/server_core.h"
@@ -26,6 +27,7 @@ private:
     Task<void> serve_requests();
     Task<void> answer(Exchange& exchange);
     Task<Result<void>> run_handler(Exchange& exchange);
+    void report(const Exchange& exchange, Duration duration);
     Task<void> refuse(const Error& error);
     Task<void> close();
 
@@ -33,6 +35,7 @@ private:
     const ServerOptions& options_;
     Transport transport_;
     RequestReader reader_;
+    std::exception_ptr exception_;  // of the last handler
     std::uint64_t answered_ = 0;
     bool lingers_ = false;  // the client may be sending still
 };

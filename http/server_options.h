@@ -5,14 +5,34 @@
 
 #include <weir/http/tls_context.h>
 #include <weir/http/wire/parser_event.h>
+#include <weir/runtime/address.h>
 #include <weir/runtime/base/time.h>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <limits>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace weir::http {
+
+/// One request, for a log. The views are valid during the call. A target may hold secrets.
+class AccessRecord {
+public:
+    AccessRecord(std::string_view method_token, std::string_view request_target) noexcept
+        : method(method_token), target(request_target) {}
+
+    std::string_view method;
+    std::string_view target;
+    int status = 0;                ///< 0: no answer was begun
+    std::uint64_t body_bytes = 0;  ///< of the answer, as it was written
+    Duration duration{};           ///< from the whole request to the end of the answer
+    bool is_complete = false;      ///< false: the client went, or the answer was cut
+    std::exception_ptr exception;  ///< what the handler threw, if it did
+    std::optional<Endpoint> client;
+};
 
 class ServerOptions {
 public:
@@ -50,6 +70,12 @@ public:
     }
     /// Shares the port with servers on other loops: see TcpListener::bind_shared().
     ServerOptions& share_port(bool is_on = true) noexcept { return share_port_ = is_on, *this; }
+    /// Is told of each request once it is answered, or has failed; not of those that were refused
+    /// before they reached the handler, nor of those that were cut with the server. Must not throw.
+    ServerOptions& on_access(std::function<void(const AccessRecord&)> report) {
+        on_access_ = std::move(report);
+        return *this;
+    }
     /// Whether a client that has ended its side, and may still read, is answered. By default it
     /// counts as gone: its handler is cancelled, as nearly all such clients have been killed or
     /// have given up. A client whose connection is reset is gone in any case.
@@ -70,6 +96,7 @@ private:
     std::uint64_t body_rate_ = 500;
     std::uint64_t requests_max_ = std::numeric_limits<std::uint64_t>::max();
     std::size_t connections_max_ = std::numeric_limits<std::size_t>::max();
+    std::function<void(const AccessRecord&)> on_access_;
     bool share_port_ = false;
     bool half_close_ = false;
 };
