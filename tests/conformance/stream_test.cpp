@@ -65,6 +65,28 @@ TEST_P(StreamConformance, EchoesWhatItGets) {
     });
 }
 
+TEST_P(StreamConformance, TellsWhoIsAtTheOtherEnd) {
+    run_here([]() -> Task<void> {
+        TcpListener listener = TcpListener::bind(Endpoint::loopback(0)).value();
+        Result<TcpStream> near = co_await TcpStream::connect(listener.local_endpoint());
+        Result<TcpStream> far = co_await listener.accept();
+        EXPECT_EQ(near->peer_endpoint().value(), listener.local_endpoint());
+        EXPECT_NE(far->peer_endpoint().value().port(), listener.local_endpoint().port());
+    });
+}
+
+TEST_P(StreamConformance, APortIsSharedAmongThoseWhoAllShareIt) {
+    if (GetParam() == BackendKind::simulated) return;  // one loop has nobody to share with
+    run_here([]() -> Task<void> {
+        Result<TcpListener> first = TcpListener::bind_shared(Endpoint::loopback(0));
+        Result<TcpListener> second = TcpListener::bind_shared(first->local_endpoint());
+        EXPECT_TRUE(second.has_value());
+        Result<TcpListener> third = TcpListener::bind(first->local_endpoint());
+        EXPECT_EQ(third.error(), std::errc::address_in_use);
+        co_return;
+    });
+}
+
 TEST_P(StreamConformance, ServesFiveHundredConnectionsAtOnce) {
     constexpr int kConnections = 500;
     run_here([&]() -> Task<void> {
