@@ -44,45 +44,6 @@ Error no_place(const Url& url) {
 
 }  // namespace
 
-ResponseStream::ResponseStream(Client& client, std::unique_ptr<Connection> connection)
-    : client_(&client),
-      head_(std::make_unique<ResponseHead>(connection->take_head())),
-      connection_(std::move(connection)),
-      status_(head_->status) {}
-ResponseStream::ResponseStream(ResponseStream&&) noexcept = default;
-ResponseStream& ResponseStream::operator=(ResponseStream&&) noexcept = default;
-ResponseStream::~ResponseStream() = default;
-
-bool ResponseStream::is_complete() const noexcept {
-    return connection_ == nullptr || connection_->is_body_complete();
-}
-
-ResponseHead ResponseStream::take_head() {
-    WEIR_CHECK(head_ != nullptr);
-    return std::move(*std::exchange(head_, nullptr));
-}
-
-Task<Result<Bytes>> ResponseStream::read() {
-    if (connection_ == nullptr) co_return Bytes();
-    Result<ParserEvent> event = co_await connection_->next_event();
-    if (!event) co_return std::move(event).error().with_context(connection_->origin().name);
-    if (event->kind == ParserEvent::body) co_return event->bytes;
-    client_->give_back(std::move(connection_));
-    co_return Bytes();
-}
-
-Task<void> ResponseStream::drain(Duration limit) {
-    if (connection_ == nullptr) co_return;
-    const Instant end = saturating_add(Reactor::current().now(), limit);
-    connection_->set_deadline(std::min(connection_->deadline(), end));
-    for (;;) {
-        Result<Bytes> piece = co_await read();
-        if (piece && !piece->empty()) continue;
-        connection_.reset();
-        co_return;
-    }
-}
-
 Client::Client(ClientOptions options)
     : options_(std::move(options)),
       connecting_(std::max<std::size_t>(1, options_.connecting_max_)) {
@@ -131,29 +92,69 @@ Task<Result<Response>> Client::send(Request request, BodySource& body) {
 }
 
 Task<Result<ResponseStream>> Client::open(Request request) {
-    return exchange(std::make_unique<Outgoing>(std::move(request), nullptr));
+    return begin(std::make_unique<Outgoing>(std::move(request), nullptr));
 }
 
 Task<Result<ResponseStream>> Client::open(Request request, BodySource& body) {
-    return exchange(std::make_unique<Outgoing>(std::move(request), &body));
+    return begin(std::make_unique<Outgoing>(std::move(request), &body));
+}
+
+Task<Result<ResponseStream>> Client::begin(std::unique_ptr<Outgoing> outgoing) {
+    Headers& headers = outgoing->request.headers();
+    if (options_.expansion_ && !headers.contains("Accept-Encoding")) {
+        headers.add("Accept-Encoding", ContentDecoder::kAccepted);
+    }
+    if (options_.redirects_) return follow(std::move(outgoing));
+    Outgoing& sent = *outgoing;
+    return exchange(sent, kNever, std::move(outgoing));
+}
+
+// An answer that leads elsewhere is read to its end, if that comes soon, so that its connection can
+// be used again.
+Task<Result<ResponseStream>> Client::follow(std::unique_ptr<Outgoing> outgoing) {
+    constexpr Duration kDrainLimit = std::chrono::seconds(1);
+    const Instant deadline = saturating_add(Reactor::current().now(), options_.call_);
+    Redirects redirects(*options_.redirects_);
+    for (;;) {
+        Result<ResponseStream> answer = co_await exchange(*outgoing, deadline, nullptr);
+        if (!answer) co_return answer;
+        const Request& sent = outgoing->request;
+        Result<std::optional<Redirect>> next =
+            redirects.follow(sent.method(), sent.url(), sent.headers(), answer->head());
+        if (!next) co_return std::move(next).error();
+        if (!*next) co_return answer;
+        co_await answer->drain(kDrainLimit);
+        Result<void> possible = outgoing->redirect(**std::move(next));
+        if (!possible) co_return std::move(possible).error();
+    }
+}
+
+Result<ResponseStream> Client::answer_on(std::unique_ptr<Connection> connection) {
+    ResponseStream stream(*this, std::move(connection));
+    if (options_.expansion_) {
+        Result<void> decoded = stream.decode(*options_.expansion_);
+        if (!decoded) return std::move(decoded).error();
+    }
+    return stream;
 }
 
 // One request over one connection; over a second one where the first was stale, or where the server
 // does not know what Expect means (RFC 9110, 10.1.1).
-Task<Result<ResponseStream>> Client::exchange(std::unique_ptr<Outgoing> outgoing) {
-    const Instant deadline = saturating_add(Reactor::current().now(), options_.call_);
-    std::unique_ptr<Connection> connection = take_idle(outgoing->request.url());
+Task<Result<ResponseStream>> Client::exchange(Outgoing& outgoing, Instant deadline,
+                                              std::unique_ptr<Outgoing>) {
+    deadline = std::min(deadline, saturating_add(Reactor::current().now(), options_.call_));
+    std::unique_ptr<Connection> connection = take_idle(outgoing.request.url());
     for (bool is_usable = connection != nullptr;; is_usable = false) {
         if (!is_usable) {
             Result<std::unique_ptr<Connection>> fresh =
-                co_await connect(outgoing->request.url(), deadline, std::move(connection));
+                co_await connect(outgoing.request.url(), deadline, std::move(connection));
             if (!fresh) co_return std::move(fresh).error();
             connection = *std::move(fresh);
         }
         connection->set_deadline(deadline);
-        Result<ParserEvent> head = co_await connection->exchange(*outgoing);
-        if (!should_be_sent_again(*outgoing, *connection, head)) {
-            if (head) co_return ResponseStream(*this, std::move(connection));
+        Result<ParserEvent> head = co_await connection->exchange(outgoing);
+        if (!should_be_sent_again(outgoing, *connection, head)) {
+            if (head) co_return answer_on(std::move(connection));
             co_return std::move(head).error().with_context(connection->origin().name);
         }
     }

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <weir/http/body_source.h>
+#include <weir/http/redirect.h>
 #include <weir/http/tls_context.h>
+#include <weir/http/wire/content_decoder.h>
 #include <weir/http/wire/error.h>
 #include <weir/http/wire/message.h>
 #include <weir/http/wire/parser_event.h>
@@ -78,6 +80,20 @@ public:
     /// The largest body that send() gathers, and the most that is kept of an answer that comes
     /// while its request is still being sent. Default: 256 MiB.
     ClientOptions& body_max(std::uint64_t bytes) noexcept { return body_max_ = bytes, *this; }
+    /// Follows redirections, each request within the limits above and all within the call's.
+    /// HttpErrc::bad_redirect for those that cannot or must not be followed. Default: they are
+    /// answers like others.
+    ClientOptions& follow_redirects(RedirectPolicy policy = RedirectPolicy()) {
+        redirects_ = std::move(policy);
+        return *this;
+    }
+    /// Asks for bodies in gzip or deflate, and gives them decoded; the head is then without
+    /// Content-Encoding and Content-Length. HttpErrc::unknown_coding where the server answers in
+    /// another, body_too_large beyond `limits`. Default: bodies are given as they come.
+    ClientOptions& decode_bodies(ExpansionLimits limits = ExpansionLimits()) noexcept {
+        expansion_ = limits;
+        return *this;
+    }
 
 private:
     friend class Client;
@@ -93,6 +109,8 @@ private:
     std::size_t connections_max_by_origin_ = std::numeric_limits<std::size_t>::max();
     std::size_t idle_max_ = 10'000;
     std::uint64_t body_max_ = std::uint64_t{256} << 20;
+    std::optional<RedirectPolicy> redirects_;
+    std::optional<ExpansionLimits> expansion_;
 };
 
 /// A whole answer.
@@ -133,11 +151,17 @@ public:
 
 private:
     friend class Client;
+    class Decoding;
+
     ResponseStream(Client& client, std::unique_ptr<Connection> connection);
+    Result<void> decode(ExpansionLimits limits);
+    Task<Result<Bytes>> read_decoded();
+    Task<Result<Bytes>> read_received();
 
     Client* client_;
     std::unique_ptr<ResponseHead> head_;      // elsewhere, since streams are moved around
     std::unique_ptr<Connection> connection_;  // null once it went back to the client
+    std::unique_ptr<Decoding> decoding_;      // null where bodies are given as they come
     int status_;
 };
 
@@ -168,7 +192,12 @@ private:
     friend class ResponseStream;
 
     Task<Result<Response>> gather_body(Task<Result<ResponseStream>> opening);
-    Task<Result<ResponseStream>> exchange(std::unique_ptr<Outgoing> outgoing);
+    Task<Result<ResponseStream>> begin(std::unique_ptr<Outgoing> outgoing);
+    Task<Result<ResponseStream>> follow(std::unique_ptr<Outgoing> outgoing);
+    /// `owned` is `outgoing`, to be kept until the answer's head has come; or somebody else's.
+    Task<Result<ResponseStream>> exchange(Outgoing& outgoing, Instant deadline,
+                                          std::unique_ptr<Outgoing> owned);
+    Result<ResponseStream> answer_on(std::unique_ptr<Connection> connection);
     std::unique_ptr<Connection> take_idle(const Url& url);
     Task<Result<std::unique_ptr<Connection>>> connect(const Url& url, Instant deadline,
                                                       std::unique_ptr<Connection> stale);

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <weir/http/body_source.h>
+#include <weir/http/redirect.h>
+#include <weir/http/wire/error.h>
 #include <weir/http/wire/message.h>
 #include <cstddef>
 #include <cstdint>
@@ -36,6 +38,24 @@ public:
     void drop_expectation() {
         request.headers().remove("Expect");
         expects_continue = false;
+    }
+
+    /// Becomes what a redirection asks for. HttpErrc::bad_redirect where that is the body once
+    /// more, and it cannot be made again.
+    Result<void> redirect(Redirect next) {
+        if (!next.keeps_body) {
+            source = nullptr;
+        } else if (!start_again()) {
+            return Error(HttpErrc::bad_redirect, "the body would have to be sent once more, to " +
+                                                     next.url.origin() +
+                                                     ", and its source cannot rewind");
+        }
+        Request other(std::move(next.method), std::move(next.url));
+        other.headers() = std::move(next.headers);
+        if (next.keeps_body) other.body(request.body());
+        request = std::move(other);
+        expects_continue = expects_continue && has_body();
+        return Result<void>();
     }
 
     Request request;

@@ -4,18 +4,22 @@
 #include <weir/http/wire/content_decoder.h>
 
 #include <malloc.h>
-#include <zlib.h>
 
 #include <string>
 #include <type_traits>
 
+#include "tests/http/encoded.h"
 #include "tests/support/splitter.h"
 
 using namespace weir;
 using http::ContentDecoder;
+using http::encoded;
 using http::ExpansionLimits;
 using http::Headers;
 using http::HttpErrc;
+using http::kGzip;
+using http::kRaw;
+using http::kZlib;
 using http::ParserEvent;
 
 static_assert(!std::is_aggregate_v<ExpansionLimits>);
@@ -23,25 +27,6 @@ static_assert(!std::is_copy_constructible_v<ContentDecoder>);
 static_assert(std::is_nothrow_move_constructible_v<ContentDecoder>);
 
 namespace {
-
-constexpr int kZlib = MAX_WBITS;
-constexpr int kGzip = MAX_WBITS + 16;
-constexpr int kRaw = -MAX_WBITS;
-
-std::string encoded(std::string_view text, int format = kGzip, int level = 9) {
-    z_stream zlib{};
-    EXPECT_EQ(deflateInit2(&zlib, level, Z_DEFLATED, format, 8, Z_DEFAULT_STRATEGY), Z_OK);
-    std::string out(deflateBound(&zlib, text.size()) + 64, '\0');
-    std::string in(text);
-    zlib.next_in = reinterpret_cast<Bytef*>(in.data());
-    zlib.avail_in = static_cast<uInt>(in.size());
-    zlib.next_out = reinterpret_cast<Bytef*>(out.data());
-    zlib.avail_out = static_cast<uInt>(out.size());
-    EXPECT_EQ(deflate(&zlib, Z_FINISH), Z_STREAM_END);
-    out.resize(zlib.total_out);
-    deflateEnd(&zlib);
-    return out;
-}
 
 Headers coded(std::string_view codings) {
     Headers headers;
