@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <weir/http/client.h>
 
-#include <weir/runtime/resolver.h>
 #include <weir/runtime/timeout.h>
 
 #include "http/connection.h"
+#include "http/dialer.h"
 #include "http/pool.h"
 
 #include <algorithm>
@@ -60,6 +60,16 @@ Client::Client(ClientOptions options)
     limits.idle_max = options_.idle_max_;
     limits.idle = options_.idle_limit_;
     pool_ = std::make_unique<ConnectionPool>(limits);
+    DialOptions dialing;
+    dialing.all = options_.connect_;
+    dialing.name = options_.name_;
+    dialing.tcp = options_.tcp_;
+    dialing.tls = options_.tls_limit_;
+    dialing.addresses_kept = options_.addresses_kept_;
+    dialing.socket = options_.socket_;
+    dialing.unix_socket = options_.unix_socket_;
+    if (options_.proxies_) dialing.proxies = *options_.proxies_;
+    dialer_ = std::make_unique<Dialer>(dialing, options_.tls_);
 }
 Client::~Client() = default;
 
@@ -129,6 +139,16 @@ Task<Result<ResponseStream>> Client::follow(std::unique_ptr<Outgoing> outgoing) 
     }
 }
 
+// RFC 9112, 3.2.2. Who speaks through a tunnel speaks as if there were no proxy.
+void Client::address_to_proxy(Outgoing& outgoing) {
+    const Url& url = outgoing.request.url();
+    const Proxy* proxy =
+        url.is_secure() || options_.unix_socket_ ? nullptr : options_.proxies_->proxy_for(url);
+    outgoing.form = proxy == nullptr ? TargetForm::origin : TargetForm::absolute;
+    if (proxy == nullptr || proxy->authorization().empty()) return;
+    outgoing.request.headers().set("Proxy-Authorization", proxy->authorization());
+}
+
 Result<ResponseStream> Client::answer_on(std::unique_ptr<Connection> connection) {
     ResponseStream stream(*this, std::move(connection));
     if (options_.expansion_) {
@@ -142,6 +162,7 @@ Result<ResponseStream> Client::answer_on(std::unique_ptr<Connection> connection)
 // does not know what Expect means (RFC 9110, 10.1.1).
 Task<Result<ResponseStream>> Client::exchange(Outgoing& outgoing, Instant deadline,
                                               std::unique_ptr<Outgoing>) {
+    if (options_.proxies_) address_to_proxy(outgoing);
     deadline = std::min(deadline, saturating_add(Reactor::current().now(), options_.call_));
     std::unique_ptr<Connection> connection = take_idle(outgoing.request.url());
     for (bool is_usable = connection != nullptr;; is_usable = false) {
@@ -195,11 +216,7 @@ Task<Result<std::unique_ptr<Connection>>> Client::connect(const Url& url, Instan
             co_return idle;
         }
     }
-    const Instant phase_end = saturating_add(Reactor::current().now(), options_.connect_);
-    Result<Transport> transport = co_await timeout_at(std::min(phase_end, deadline), dial(url));
-    if (!transport && transport.error() == Error::timed_out) {
-        transport = timed_out_waiting("a connection", options_.connect_, phase_end <= deadline);
-    }
+    Result<Transport> transport = co_await dialer_->dial(url, deadline);
     if (!transport) co_return std::move(transport).error().with_context(url.origin());
     ++opened_;
     co_return std::make_unique<Connection>(*std::move(transport), *std::move(place), *limits_);
@@ -209,33 +226,8 @@ Task<Permit> Client::turn_to_connect() {
     co_return co_await connecting_.acquire();
 }
 
-Task<Result<Transport>> Client::dial(const Url& url) {
-    Result<TcpStream> stream = co_await connect_tcp(url.host(), url.port());
-    if (!stream) co_return std::move(stream).error();
-    Transport transport(*std::move(stream));
-    if (url.is_secure()) {
-        Result<TlsContext> context = tls_context();
-        if (!context) co_return std::move(context).error();
-        Result<TlsEngine> engine = TlsEngine::client(*context, url.host(), url.port());
-        if (!engine) co_return std::move(engine).error();
-        Result<void> secured = co_await transport.begin_tls(*std::move(engine));
-        if (!secured) co_return std::move(secured).error();
-    }
-    co_return transport;
-}
-
 void Client::give_back(std::unique_ptr<Connection> connection) {
     if (connection->is_reusable()) pool_->give_back(std::move(connection));
-}
-
-Result<TlsContext> Client::tls_context() {
-    if (!options_.tls_) {
-        // Reading the system's authorities takes milliseconds: once, and only where needed.
-        Result<TlsContext> context = TlsContext::client();
-        if (!context) return context;
-        options_.tls_ = *std::move(context);
-    }
-    return *options_.tls_;
 }
 
 }  // namespace weir::http

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <weir/http/body_source.h>
+#include <weir/http/proxy.h>
 #include <weir/http/redirect.h>
 #include <weir/http/tls_context.h>
 #include <weir/http/wire/content_decoder.h>
@@ -15,8 +16,10 @@
 #include <weir/runtime/base/bytes.h>
 #include <weir/runtime/base/result.h>
 #include <weir/runtime/base/time.h>
+#include <weir/runtime/socket_options.h>
 #include <weir/runtime/sync/semaphore.h>
 #include <weir/runtime/task.h>
+#include <weir/runtime/unix_socket.h>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -30,9 +33,9 @@ namespace weir::http {
 class Client;
 class Connection;
 class ConnectionPool;
+class Dialer;
 class CallLimits;
 class Outgoing;
-class Transport;
 
 /// What a client is allowed, and how long each of its waits may take. Each limit ends the wait with
 /// Errc::timed_out and a message that names the phase.
@@ -47,6 +50,29 @@ public:
     }
     /// Name, TCP and TLS together. Default: 10 s.
     ClientOptions& connect_limit(Duration limit) noexcept { return connect_ = limit, *this; }
+    /// Each of the three alone, within that. Default: no limit of its own.
+    ClientOptions& name_limit(Duration limit) noexcept { return name_ = limit, *this; }
+    ClientOptions& tcp_limit(Duration limit) noexcept { return tcp_ = limit, *this; }
+    ClientOptions& tls_limit(Duration limit) noexcept { return tls_limit_ = limit, *this; }
+    /// How long the addresses of a host are remembered; zero: for those who wait for the same
+    /// look-up alone. The system's resolver does not tell how long they hold. Default: 10 s.
+    ClientOptions& addresses_kept(Duration time) noexcept { return addresses_kept_ = time, *this; }
+    /// Default: a connection that was silent for 60 s is probed each 15 s, and given up after four
+    /// probes, or when the peer acknowledges nothing for 120 s.
+    ClientOptions& socket(const SocketOptions& options) noexcept {
+        return socket_ = options, *this;
+    }
+    /// Connects to this UNIX socket, whatever host and port a URL has: these are for the Host field
+    /// and for TLS alone.
+    ClientOptions& unix_socket(const UnixAddress& address) noexcept {
+        return unix_socket_ = address, *this;
+    }
+    /// Goes through these proxies: as curl does with ProxySettings::from_environment(). Default:
+    /// none.
+    ClientOptions& proxies(ProxySettings settings) {
+        proxies_ = std::move(settings);
+        return *this;
+    }
     /// From the request's last byte to the answer's first. Default: 600 s; models think long.
     ClientOptions& first_byte_limit(Duration limit) noexcept { return first_byte_ = limit, *this; }
     /// How long a request with `Expect: 100-continue` waits for the server's word before it sends
@@ -99,6 +125,14 @@ private:
     friend class Client;
     std::optional<TlsContext> tls_;
     Duration connect_ = std::chrono::seconds(10);
+    Duration name_ = Duration::max();
+    Duration tcp_ = Duration::max();
+    Duration tls_limit_ = Duration::max();
+    Duration addresses_kept_ = std::chrono::seconds(10);
+    SocketOptions socket_ = SocketOptions()
+                                .keepalive(std::chrono::seconds(60), std::chrono::seconds(15), 4)
+                                .unacknowledged_limit(std::chrono::seconds(120));
+    std::optional<UnixAddress> unix_socket_;
     Duration first_byte_ = std::chrono::seconds(600);
     Duration continue_ = std::chrono::seconds(1);
     Duration gap_ = std::chrono::seconds(120);
@@ -109,6 +143,7 @@ private:
     std::size_t connections_max_by_origin_ = std::numeric_limits<std::size_t>::max();
     std::size_t idle_max_ = 10'000;
     std::uint64_t body_max_ = std::uint64_t{256} << 20;
+    std::optional<ProxySettings> proxies_;
     std::optional<RedirectPolicy> redirects_;
     std::optional<ExpansionLimits> expansion_;
 };
@@ -197,18 +232,18 @@ private:
     /// `owned` is `outgoing`, to be kept until the answer's head has come; or somebody else's.
     Task<Result<ResponseStream>> exchange(Outgoing& outgoing, Instant deadline,
                                           std::unique_ptr<Outgoing> owned);
+    void address_to_proxy(Outgoing& outgoing);
     Result<ResponseStream> answer_on(std::unique_ptr<Connection> connection);
     std::unique_ptr<Connection> take_idle(const Url& url);
     Task<Result<std::unique_ptr<Connection>>> connect(const Url& url, Instant deadline,
                                                       std::unique_ptr<Connection> stale);
-    Task<Result<Transport>> dial(const Url& url);
     Task<Permit> turn_to_connect();
     void give_back(std::unique_ptr<Connection> connection);
-    Result<TlsContext> tls_context();
 
     ClientOptions options_;
     std::unique_ptr<const CallLimits> limits_;
     Semaphore connecting_;
+    std::unique_ptr<Dialer> dialer_;
     std::unique_ptr<ConnectionPool> pool_;
     std::size_t opened_ = 0;
 };

@@ -51,7 +51,7 @@ Task<Result<ParserEvent>> Connection::proceed(Outgoing* to_send) {
 
 Task<Result<void>> Connection::send_small(Outgoing& outgoing) {
     ByteQueue out;
-    Result<void> written = write_request(out, outgoing.request);
+    Result<void> written = write_request(out, outgoing.request, outgoing.form);
     if (!written) co_return written;
     is_cut_short_ = true;
     Result<void> sent = co_await send_piece(out.readable());

@@ -7,6 +7,7 @@
 #include <weir/http/redirect.h>
 #include <weir/http/wire/error.h>
 #include <weir/http/wire/message.h>
+#include <weir/http/wire/request_writer.h>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -60,6 +61,7 @@ public:
 
     Request request;
     BodySource* source;  // null: the request has its body
+    TargetForm form = TargetForm::origin;
     bool expects_continue;
     bool has_begun_source = false;
 };

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// A connection's bytes, plain or through TLS: one TCP stream, with a TLS engine between it and us
-// where the scheme asks for it. One task may read, or watch(), while another writes. It holds no
-// buffer while it waits.
+// A connection's bytes, plain or through TLS: one stream, with a TLS engine between it and us where
+// the scheme asks for it. One task may read, or watch(), while another writes. It holds no buffer
+// while it waits.
 #pragma once
 
 #include <weir/runtime/base/byte_queue.h>
 #include <weir/runtime/base/bytes.h>
 #include <weir/runtime/base/result.h>
+#include <weir/runtime/stream.h>
 #include <weir/runtime/task.h>
-#include <weir/runtime/tcp.h>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -20,9 +20,9 @@ namespace weir::http {
 
 class Transport {
 public:
-    explicit Transport(TcpStream stream) noexcept : stream_(std::move(stream)) {}
+    explicit Transport(Stream stream) noexcept : stream_(std::move(stream)) {}
 
-    /// Puts TLS in between and shakes hands. Once, before anything else.
+    /// Puts TLS in between and shakes hands, once. What was read before must have been used up.
     Task<Result<void>> begin_tls(TlsEngine engine);
 
     /// The next bytes, valid until the next call; empty at the peer's end. A TLS peer that closes
@@ -55,7 +55,7 @@ private:
     Task<Result<void>> receive();
     Bytes take_ahead() noexcept;
 
-    TcpStream stream_;
+    Stream stream_;
     Lease lease_;
     std::unique_ptr<ByteQueue> ahead_;  // what watch() received; null: nothing
     std::unique_ptr<ByteQueue> given_;  // the same, once read() has given it

@@ -58,8 +58,8 @@ Task<Result<void>> Connection::send_head(Outgoing& outgoing) {
     ByteQueue out;
     Result<void> written =
         outgoing.source == nullptr
-            ? write_request_head(out, outgoing.request)
-            : write_streamed_head(out, outgoing.request, outgoing.source->length());
+            ? write_request_head(out, outgoing.request, outgoing.form)
+            : write_streamed_head(out, outgoing.request, outgoing.source->length(), outgoing.form);
     if (!written) co_return written;
     co_return co_await send_piece(out.readable());
 }

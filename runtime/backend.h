@@ -21,6 +21,7 @@
 namespace weir {
 
 class Simulation;
+class SocketOptions;
 
 /// Which mechanism a reactor uses.
 enum class BackendKind : std::uint8_t {
@@ -77,8 +78,8 @@ public:
     virtual bool take_job(PoolJob&) noexcept { return false; }
 
     // Addresses are the bytes of a sockaddr: IPv4, IPv6 or UNIX.
-    /// A stream socket for connecting to `peer`.
-    virtual Result<int> open_socket(Bytes peer) = 0;
+    /// A stream socket for connecting to `peer`; `options` may be null.
+    virtual Result<int> open_socket(Bytes peer, const SocketOptions* options) = 0;
     /// `shares_port`: others that share it may listen there, too, and the kernel deals out.
     virtual Result<int> listen(Bytes local, int backlog, bool shares_port) = 0;
     virtual Result<int> open_datagram_socket(Bytes local) = 0;

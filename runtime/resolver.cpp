@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <sys/socket.h>
 
+#include <weir/runtime/connect_any.h>
 #include <weir/runtime/offload.h>
 #include <memory>
 #include <optional>
@@ -57,13 +58,7 @@ Task<Result<std::vector<Endpoint>>> resolve(std::string host, std::uint16_t port
 Task<Result<TcpStream>> connect_tcp(std::string host, std::uint16_t port) {
     Result<std::vector<Endpoint>> endpoints = co_await resolve(std::move(host), port);
     if (!endpoints) co_return std::move(endpoints).error();
-    std::optional<Error> last;
-    for (const Endpoint& endpoint : *endpoints) {
-        Result<TcpStream> stream = co_await TcpStream::connect(endpoint);
-        if (stream) co_return stream;
-        last = std::move(stream).error();
-    }
-    co_return std::move(*last);
+    co_return co_await connect_any(*std::move(endpoints));
 }
 
 }  // namespace weir

@@ -19,7 +19,7 @@ namespace weir {
 /// retry may help; both name the host.
 Task<Result<std::vector<Endpoint>>> resolve(std::string host, std::uint16_t port);
 
-/// Resolves and connects, trying each address in turn; the last failure is given.
+/// Resolves and connects to the address that answers first, as connect_any() does.
 Task<Result<TcpStream>> connect_tcp(std::string host, std::uint16_t port);
 
 }  // namespace weir

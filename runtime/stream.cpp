@@ -82,6 +82,10 @@ Result<void> Stream::shut_down_output() noexcept {
     return Reactor::current().backend().shut_down_output(slot_->fd());
 }
 
+Result<Endpoint> Stream::peer_endpoint() const {
+    return Reactor::current().backend().peer_endpoint(slot_->fd());
+}
+
 bool Stream::is_quiet() const noexcept {
     if (slot_->has_unread || slot_->input.has_arrivals()) return false;
     return !Reactor::current().backend().has_input(slot_->fd());
@@ -91,8 +95,8 @@ bool Stream::is_quiet() const noexcept {
 
 namespace detail {
 
-bool ConnectWait::open(Bytes address) {
-    Result<int> fd = Reactor::current().backend().open_socket(address);
+bool ConnectWait::open(Bytes address, const SocketOptions* options) {
+    Result<int> fd = Reactor::current().backend().open_socket(address, options);
     if (!fd) {
         error_ = std::move(fd).error();
         return false;

@@ -5,6 +5,7 @@
 // a stream that waits for data holds none.
 #pragma once
 
+#include <weir/runtime/address.h>
 #include <weir/runtime/base/bytes.h>
 #include <weir/runtime/base/result.h>
 #include <weir/runtime/buffers.h>
@@ -17,6 +18,7 @@
 namespace weir {
 
 class ReadRequest;
+class SocketOptions;
 class WriteRequest;
 
 namespace detail {
@@ -72,6 +74,8 @@ public:
     /// connection is gone already.
     Result<void> shut_down_output() noexcept;
 
+    /// Who is at the other end. An error for UNIX sockets, and where the connection is gone.
+    Result<Endpoint> peer_endpoint() const;
     /// For a stream that nobody reads: false once the peer has closed or sent anything.
     bool is_quiet() const noexcept;
     bool is_open() const noexcept { return slot_.is_open(); }
@@ -194,10 +198,11 @@ public:
 protected:
     /// `address`, a sockaddr, stays put until the end. False: the wait is over at once.
     template <typename Promise>
-    bool begin(std::coroutine_handle<Promise> waiting, Bytes address) {
+    bool begin(std::coroutine_handle<Promise> waiting, Bytes address,
+               const SocketOptions* options) {
         // The leaf is set again below; this asks whether the unit may still wait.
         if (!begin_wait(waiting, nullptr, LeafKind::none)) return true;
-        if (!open(address)) return pass_or_queue(waiting);
+        if (!open(address, options)) return pass_or_queue(waiting);
         begin_wait(waiting, &slot_->output, LeafKind::operation);
         slot_->start(slot_->output, to_handle(waiting));
         return true;
@@ -205,7 +210,7 @@ protected:
     Result<SocketSlot*> finish(Bytes address);
 
 private:
-    bool open(Bytes address);
+    bool open(Bytes address, const SocketOptions* options);
 
     SocketSlot* slot_ = nullptr;
     std::optional<Error> error_;
@@ -214,12 +219,13 @@ private:
 template <typename S, typename Address>
 class ConnectAwaiter : public ConnectWait {
 public:
-    explicit ConnectAwaiter(const Address& peer) noexcept : peer_(peer) {}
+    ConnectAwaiter(const Address& peer, const SocketOptions* options) noexcept
+        : options_(options), peer_(peer) {}
     ~ConnectAwaiter() {}
 
     template <typename Promise>
     bool await_suspend(std::coroutine_handle<Promise> waiting) {
-        return begin(waiting, peer_.sockaddr_bytes());
+        return begin(waiting, peer_.sockaddr_bytes(), options_);
     }
 
     Result<S> await_resume() {
@@ -229,6 +235,7 @@ public:
     }
 
 private:
+    const SocketOptions* options_;  // null: none
     Address peer_;
 };
 
@@ -278,12 +285,14 @@ template <typename S, typename Address>
 class [[nodiscard]] ConnectRequest {
 public:
     using weir_request = void;
-    explicit ConnectRequest(const Address& peer) noexcept : peer_(peer) {}
+    explicit ConnectRequest(const Address& peer, const SocketOptions* options = nullptr) noexcept
+        : options_(options), peer_(peer) {}
     detail::ConnectAwaiter<S, Address> start() const noexcept {
-        return detail::ConnectAwaiter<S, Address>(peer_);
+        return detail::ConnectAwaiter<S, Address>(peer_, options_);
     }
 
 private:
+    const SocketOptions* options_;
     Address peer_;
 };
 

@@ -7,10 +7,6 @@ namespace weir {
 
 static_assert(sizeof(TcpStream) == sizeof(void*));
 
-Result<Endpoint> TcpStream::peer_endpoint() const {
-    return Reactor::current().backend().peer_endpoint(descriptor());
-}
-
 Result<TcpListener> TcpListener::bind(const Endpoint& local, int backlog, bool shares_port) {
     detail::Backend& backend = Reactor::current().backend();
     Result<int> fd = backend.listen(local.sockaddr_bytes(), backlog, shares_port);

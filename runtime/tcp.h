@@ -4,6 +4,7 @@
 #pragma once
 
 #include <weir/runtime/address.h>
+#include <weir/runtime/socket_options.h>
 #include <weir/runtime/stream.h>
 #include <utility>
 
@@ -14,11 +15,11 @@ class TcpStream : public Stream {
 public:
     /// Waits for a connection: Result<TcpStream>. Errors name the endpoint.
     static ConnectRequest<TcpStream, Endpoint> connect(const Endpoint& peer) noexcept;
+    /// The same with options, which must live until the wait has ended.
+    static ConnectRequest<TcpStream, Endpoint> connect(const Endpoint& peer,
+                                                       const SocketOptions& options) noexcept;
 
     using Stream::Stream;
-
-    /// Who is at the other end. An error where the connection is gone.
-    Result<Endpoint> peer_endpoint() const;
 };
 
 /// A listening socket.
@@ -51,6 +52,10 @@ private:
 
 inline ConnectRequest<TcpStream, Endpoint> TcpStream::connect(const Endpoint& peer) noexcept {
     return ConnectRequest<TcpStream, Endpoint>(peer);
+}
+inline ConnectRequest<TcpStream, Endpoint> TcpStream::connect(
+    const Endpoint& peer, const SocketOptions& options) noexcept {
+    return ConnectRequest<TcpStream, Endpoint>(peer, &options);
 }
 
 }  // namespace weir

@@ -49,7 +49,9 @@ public:
     }
     void shuffle(ReadyQueue& ready) override;
     bool take_job(PoolJob& job) noexcept override;
-    Result<int> open_socket(Bytes peer) override { return network_.open_socket(peer); }
+    Result<int> open_socket(Bytes peer, const SocketOptions* options) override {
+        return network_.open_socket(peer, options);
+    }
     // One loop has nobody to share a port with.
     Result<int> listen(Bytes local, int, bool) override { return network_.listen(local); }
     Result<int> open_datagram_socket(Bytes local) override {

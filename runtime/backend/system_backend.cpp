@@ -8,7 +8,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <weir/runtime/socket_options.h>
+
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -22,9 +26,28 @@ int family_of(Bytes address) {
     return family;
 }
 
-void set_option(int fd, int level, int option) {
-    const int on = 1;
-    ::setsockopt(fd, level, option, &on, sizeof on);
+void set_option(int fd, int level, int option, int value = 1) {
+    ::setsockopt(fd, level, option, &value, sizeof value);
+}
+
+// Within what the kernel takes.
+int seconds_of(Duration span) {
+    const auto count = std::chrono::ceil<std::chrono::seconds>(span).count();
+    return static_cast<int>(std::clamp<std::int64_t>(count, 1, 32767));
+}
+
+void set_options(int fd, const SocketOptions& options) {
+    if (options.keepalive_probes > 0) {
+        set_option(fd, SOL_SOCKET, SO_KEEPALIVE);
+        set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, seconds_of(options.keepalive_after));
+        set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, seconds_of(options.keepalive_interval));
+        set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, std::min(options.keepalive_probes, 127));
+    }
+    if (options.unacknowledged > Duration::zero()) {
+        constexpr int kMilliseconds = 1000;
+        set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT,
+                   kMilliseconds * seconds_of(options.unacknowledged));
+    }
 }
 
 bool bind_to(int fd, Bytes address) {
@@ -67,11 +90,21 @@ Result<int> SystemBackend::open(Bytes address, int type, const char* doing) {
     return Error::from_errno(reason, doing + describe_address(address));
 }
 
-Result<int> SystemBackend::open_socket(Bytes peer) {
+Result<int> SystemBackend::open_socket(Bytes peer, const SocketOptions* options) {
     Result<int> fd = open(peer, SOCK_STREAM, "connecting to ");
+    if (!fd || family_of(peer) == AF_UNIX) return fd;
     // Requests are written whole: waiting for more to send would only delay them.
-    if (fd && family_of(peer) != AF_UNIX) set_option(*fd, IPPROTO_TCP, TCP_NODELAY);
-    return fd;
+    set_option(*fd, IPPROTO_TCP, TCP_NODELAY);
+    if (options == nullptr) return fd;
+    set_options(*fd, *options);
+    if (!options->local) return fd;
+    // The port is chosen at the connect: one may be used for many peers then.
+    set_option(*fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT);
+    if (bind_to(*fd, options->local->sockaddr_bytes())) return fd;
+    const int reason = errno;
+    ::close(*fd);
+    return Error::from_errno(reason, "binding to " + options->local->to_string() +
+                                         ", to connect to " + describe_address(peer));
 }
 
 Result<int> SystemBackend::listen(Bytes local, int backlog, bool shares_port) {

@@ -19,7 +19,7 @@ public:
 
     void wake() noexcept override;
     Instant now() noexcept override;
-    Result<int> open_socket(Bytes peer) override;
+    Result<int> open_socket(Bytes peer, const SocketOptions* options) override;
     Result<int> listen(Bytes local, int backlog, bool shares_port) override;
     Result<int> open_datagram_socket(Bytes local) override;
     Result<Endpoint> local_endpoint(int fd) override;

@@ -53,13 +53,21 @@ bool SimulatedNetwork::lacks_descriptor() {
     return true;
 }
 
-Result<int> SimulatedNetwork::open_socket(Bytes peer) {
+Result<int> SimulatedNetwork::open_socket(Bytes peer, const SocketOptions* options) {
     Result<SimulatedAddress> remote = SimulatedAddress::from_sockaddr(peer);
     if (!remote) return std::move(remote).error();
     if (lacks_descriptor()) {
         return Error::from_errno(EMFILE, "connecting to " + remote->to_string());
     }
-    const auto local = SimulatedAddress::for_client_of(*remote, next_port());
+    auto local = SimulatedAddress::for_client_of(*remote, next_port());
+    if (options != nullptr && options->local && !remote->is_unix()) {
+        if (options->local->is_ipv6() != remote->endpoint()->is_ipv6()) {
+            return Error::from_errno(EINVAL, "binding to " + options->local->to_string());
+        }
+        const std::uint16_t port = local.port();
+        local = SimulatedAddress(*options->local);
+        if (local.port() == 0) local.set_port(port);
+    }
     return add_socket(SocketType::stream, local);
 }
 

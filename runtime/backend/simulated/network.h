@@ -7,6 +7,7 @@
 
 #include <weir/runtime/base/byte_queue.h>
 #include <weir/runtime/buffers.h>
+#include <weir/runtime/socket_options.h>
 #include <cstdint>
 #include <deque>
 #include <utility>
@@ -63,7 +64,7 @@ class SimulatedNetwork {
 public:
     SimulatedNetwork(SimulatedCore& core, BufferPool& buffers) : core_(core), buffers_(buffers) {}
 
-    Result<int> open_socket(Bytes peer);
+    Result<int> open_socket(Bytes peer, const SocketOptions* options);
     Result<int> listen(Bytes local);
     Result<int> open_datagram_socket(Bytes local);
     Result<Endpoint> local_endpoint(int fd) { return socket(fd).local.endpoint(); }
