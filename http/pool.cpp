@@ -6,6 +6,7 @@
 #include "http/connection.h"
 
 #include <functional>
+#include <new>
 
 namespace weir::http {
 namespace {
@@ -133,7 +134,13 @@ void ConnectionPool::on_timer() noexcept {
                                              limits_.idle) <= now) {
         drop_oldest();
     }
-    if (idle_count_ > 0) expect_end_of_oldest();
+    try {
+        if (idle_count_ > 0) expect_end_of_oldest();
+    } catch (const std::bad_alloc&) {
+        // Without a timer nobody would close them.
+        while (idle_count_ > 0)
+            drop_oldest();
+    }
 }
 
 void ConnectionPool::expect_end_of_oldest() {

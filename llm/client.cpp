@@ -36,6 +36,7 @@ RawAnswer raw_answer(const http::ResponseHead& head, std::string body) {
     RawAnswer answer(head.status, request_id_of(head.headers), std::move(body));
     answer.retry_after_ms = owned(head.headers.get("retry-after-ms"));
     answer.retry_after = owned(head.headers.get("retry-after"));
+    answer.date = owned(head.headers.get("date"));
     return answer;
 }
 
@@ -93,7 +94,11 @@ ClientOptions ClientOptions::from_environment() {
 }
 
 Error RawAnswer::failure() const {
-    return failure_from_response(status, body, retry_after_ms, retry_after, request_id);
+    RetryFields retry;
+    retry.after_ms = retry_after_ms;
+    retry.after = retry_after;
+    retry.date = date;
+    return failure_from_response(status, body, retry, request_id);
 }
 
 // --- client --------------------------------------------------------------------------------------

@@ -75,6 +75,7 @@ public:
     std::string body;
     std::optional<std::string> retry_after_ms;  ///< the headers of these names
     std::optional<std::string> retry_after;
+    std::optional<std::string> date;
 };
 
 /// A streamed answer. Dropped before its end, it closes the connection, so that the server stops

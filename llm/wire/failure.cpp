@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include <weir/llm/wire/failure.h>
 
+#include <weir/http/wire/date.h>
 #include <weir/llm/wire/error.h>
 
 #include "llm/wire/error_body.h"
 #include "llm/wire/json_reader.h"
 #include "llm/wire/text.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <string>
@@ -20,9 +22,10 @@ struct Verdict {
     std::string_view advice;
 };
 
+constexpr double kSecondsMax = 365.0 * 24 * 3600;
+
 /// The value of a retry header, in units of `unit`; zero where it is not a positive number.
 Duration parse_wait(std::optional<std::string_view> header, Duration unit) {
-    constexpr double kSecondsMax = 365.0 * 24 * 3600;
     if (!header) return Duration::zero();
     const std::string_view text = trim_json(*header);
     double number = 0;
@@ -31,6 +34,23 @@ Duration parse_wait(std::optional<std::string_view> header, Duration unit) {
     if (!std::isfinite(number) || number <= 0) return Duration::zero();
     const double seconds = std::min(number * to_seconds(unit), kSecondsMax);
     return Duration(static_cast<Duration::rep>(seconds * 1e9));
+}
+
+/// The same for a date (RFC 9110, 10.2.3), counted from when the response was made.
+Duration parse_date(const RetryFields& retry) {
+    if (!retry.after || !retry.date) return Duration::zero();
+    const auto made = http::parse_http_date(*retry.date, 0);
+    if (!made) return Duration::zero();
+    const auto until = http::parse_http_date(*retry.after, *made);
+    if (!until || *until <= *made) return Duration::zero();
+    const double seconds = std::min(static_cast<double>(*until - *made), kSecondsMax);
+    return Duration(static_cast<Duration::rep>(seconds * 1e9));
+}
+
+Duration wait_of(const RetryFields& retry) {
+    Duration wait = parse_wait(retry.after_ms, std::chrono::milliseconds(1));
+    if (wait == Duration::zero()) wait = parse_wait(retry.after, std::chrono::seconds(1));
+    return wait == Duration::zero() ? parse_date(retry) : wait;
 }
 
 Verdict judge_client_error(int status) {
@@ -74,14 +94,11 @@ Verdict judge(int status, const ErrorBody& body, Duration wait) {
 
 }  // namespace
 
-Error failure_from_response(int status, std::string_view body,
-                            std::optional<std::string_view> retry_after_ms,
-                            std::optional<std::string_view> retry_after,
+Error failure_from_response(int status, std::string_view body, const RetryFields& retry,
                             std::string_view request_id) {
     ErrorBody told = read_error_body(body);
     if (!request_id.empty()) told.request_id = excerpt(request_id, 200);
-    Duration wait = parse_wait(retry_after_ms, std::chrono::milliseconds(1));
-    if (wait == Duration::zero()) wait = parse_wait(retry_after, std::chrono::seconds(1));
+    const Duration wait = wait_of(retry);
 
     const Verdict verdict = judge(status, told, wait);
     std::string message = "the server answered " + std::to_string(status) + ": " + describe(told);

@@ -11,12 +11,20 @@
 
 namespace weir::llm {
 
-/// `retry_after_ms` and `retry_after` are the values of the headers of those names; the first one
-/// wins. `request_id` may be empty. All known shapes of error bodies are understood; of any other
-/// text a bounded excerpt is shown.
-Error failure_from_response(int status, std::string_view body,
-                            std::optional<std::string_view> retry_after_ms,
-                            std::optional<std::string_view> retry_after,
+/// The fields of a response that say when to try again.
+class RetryFields {
+public:
+    RetryFields() noexcept {}
+
+    std::optional<std::string_view> after_ms;  ///< retry-after-ms, which wins
+    std::optional<std::string_view> after;     ///< Retry-After: seconds, or a date
+    std::optional<std::string_view> date;      ///< Date: what the server's clock said
+};
+
+/// A Retry-After that is a date counts from the server's own Date, so that no clock need agree with
+/// another; without one it says nothing. `request_id` may be empty. All known shapes of error
+/// bodies are understood; of any other text a bounded excerpt is shown.
+Error failure_from_response(int status, std::string_view body, const RetryFields& retry,
                             std::string_view request_id);
 
 }  // namespace weir::llm

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 namespace {
 
 Error failure(int status, std::string_view body) {
-    return failure_from_response(status, body, std::nullopt, std::nullopt, "");
+    return failure_from_response(status, body, RetryFields(), "");
 }
 
 bool says(const Error& error, std::string_view text) {
@@ -58,7 +58,7 @@ TEST(Failure, SentenceNamesStatusWordsRequestAndAdvice) {
         401,
         R"({"error":{"message":"invalid api key","type":"invalid_request_error",)"
         R"("param":null,"code":"invalid_api_key"}})",
-        std::nullopt, std::nullopt, "req_1");
+        RetryFields(), "req_1");
     EXPECT_EQ(error.message(),
               "the server answered 401: invalid api key (type invalid_request_error, code "
               "invalid_api_key; request id req_1): check OPENAI_API_KEY");
@@ -106,7 +106,9 @@ TEST(Failure, NoMoneyIsNotARateLimit) {
         EXPECT_EQ(failure(429, body).worth_retry(), false);
     }
     EXPECT_TRUE(failure(429, R"({"error":{"code":"slow_down"}})") == LlmErrc::rate_limited);
-    const Error passing = failure_from_response(402, "", std::nullopt, "5", "");
+    RetryFields soon;
+    soon.after = "5";
+    const Error passing = failure_from_response(402, "", soon, "");
     EXPECT_TRUE(passing == LlmErrc::rate_limited);
     EXPECT_EQ(passing.worth_retry(), true);
 }
@@ -114,7 +116,10 @@ TEST(Failure, NoMoneyIsNotARateLimit) {
 TEST(Failure, WaitComesFromMillisecondsFirst) {
     using Header = std::optional<std::string_view>;
     const auto wait = [](Header milliseconds, Header seconds) {
-        return failure_from_response(429, "", milliseconds, seconds, "").retry_after();
+        RetryFields retry;
+        retry.after_ms = milliseconds;
+        retry.after = seconds;
+        return failure_from_response(429, "", retry, "").retry_after();
     };
     EXPECT_EQ(wait("1500", "9"), 1500ms);
     EXPECT_EQ(wait("0.5", std::nullopt), 500us);
@@ -124,6 +129,25 @@ TEST(Failure, WaitComesFromMillisecondsFirst) {
         EXPECT_EQ(wait(std::nullopt, bad), 0s) << bad;
     }
     EXPECT_EQ(wait(std::nullopt, "1e300"), 24h * 365);
+}
+
+TEST(Failure, ADateCountsFromTheServersOwn) {
+    const auto wait = [](std::string_view date, std::string_view until) {
+        RetryFields retry;
+        retry.after = until;
+        retry.date = date;
+        return failure_from_response(429, "", retry, "").retry_after();
+    };
+    constexpr std::string_view kNow = "Sun, 06 Nov 1994 08:49:37 GMT";
+    EXPECT_EQ(wait(kNow, "Sun, 06 Nov 1994 08:50:07 GMT"), 30s);
+    EXPECT_EQ(wait(kNow, "Sun Nov  6 09:49:37 1994"), 1h);
+    EXPECT_EQ(wait(kNow, "Sunday, 06-Nov-94 08:49:38 GMT"), 1s);
+    EXPECT_EQ(wait(kNow, "Fri, 31 Dec 9999 23:59:59 GMT"), 24h * 365);
+    EXPECT_EQ(wait(kNow, kNow), 0s);
+    EXPECT_EQ(wait(kNow, "Sun, 06 Nov 1994 08:49:36 GMT"), 0s);
+    EXPECT_EQ(wait(kNow, "Sun, 06 Nov 1994"), 0s);
+    EXPECT_EQ(wait("yesterday", "Sun, 06 Nov 1994 08:50:07 GMT"), 0s);
+    EXPECT_EQ(wait(kNow, "7"), 7s);
 }
 
 TEST(Failure, MessageIsBounded) {
