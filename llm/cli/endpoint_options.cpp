@@ -2,6 +2,7 @@
 #include "llm/cli/endpoint_options.h"
 
 #include <weir/http/client.h>
+#include <weir/http/proxy.h>
 #include <weir/http/tls_context.h>
 #include <weir/http/wire/error.h>
 #include <weir/llm/wire/error.h>
@@ -61,6 +62,9 @@ Result<llm::ClientOptions> EndpointOptions::client_options() const {
     http::ClientOptions http;
     // A model may think for as long as the call may take.
     http.first_byte_limit(call_limit);
+    Result<http::ProxySettings> proxies = http::ProxySettings::from_environment();
+    if (!proxies) return std::move(proxies).error();
+    http.proxies(*std::move(proxies));
     if (!ca_file_.empty()) {
         Result<http::TlsContext> trust =
             http::TlsContext::client(http::TlsClientOptions().ca_file(ca_file_));

@@ -46,10 +46,6 @@ Task<void> wait_for_ever() {
         co_await sleep_for(std::chrono::hours(1));
 }
 
-std::string_view path_of(std::string_view target) {
-    return target.substr(0, target.find('?'));
-}
-
 int answer_tokens(const ChatRequest& request, int scripted) {
     const std::int64_t most = request.tokens_max.value_or(scripted);
     return static_cast<int>(std::min<std::int64_t>(most, scripted));
@@ -81,7 +77,7 @@ Task<Result<void>> Server::serve() {
 
 Task<void> Server::answer(http::Exchange& exchange) {
     const http::RequestHead& head = exchange.request();
-    const std::string_view path = path_of(head.target);
+    const std::string_view path = exchange.path();
     if (path == kChatPath && head.method == "POST") {
         co_await answer_chat(exchange);
     } else if (path == kModelsPath && head.method == "GET") {

@@ -78,6 +78,20 @@ TEST(ChatCommand, TrustsAServerOnlyByItsAuthority) {
     EXPECT_EQ(chat_with(mock, {"--ca-file", "/no/such/file"}).code, 2);
 }
 
+TEST(ChatCommand, GoesThroughTheProxyOfTheEnvironment) {
+    MockProgram mock(at_once());  // which serves whatever host it is asked for, as a proxy does
+    const std::string proxy = mock.base_url().substr(0, mock.base_url().rfind('/'));
+    const std::vector<std::string> far = {"chat", "--base-url", "http://far.test/v1", "Hi there"};
+    const Ended through = run_program(far, {"http_proxy=" + proxy});
+    EXPECT_EQ(through.code, 0) << through.err;
+    EXPECT_EQ(through.out, expected_text("Hi there", 9) + "\n");
+
+    const Ended unusable = run_program(far, {"http_proxy=socks5://me:secret@127.0.0.1:1"});
+    EXPECT_EQ(unusable.code, 2);
+    EXPECT_TRUE(unusable.err_has("http_proxy")) << unusable.err;
+    EXPECT_FALSE(unusable.err_has("secret")) << unusable.err;
+}
+
 TEST(ChatCommand, SaysWhatToDoAboutAFailedCall) {
     MockProgram unauthorized(at_once({"--status", "401"}));
     Ended ended = chat_with(unauthorized);

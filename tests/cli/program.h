@@ -38,7 +38,7 @@ public:
 
 class Program {
 public:
-    /// `weir` with these arguments. Of the environment, what begins with OPENAI_ is left out, and
+    /// `weir` with these arguments. Of the environment, what the program reads is left out, and
     /// `environment` comes on top: "NAME=value".
     explicit Program(std::vector<std::string> arguments, std::vector<std::string> environment = {})
         : Program(WEIR_PROGRAM, std::move(arguments), std::move(environment)) {}
@@ -47,7 +47,11 @@ public:
         ::prctl(PR_SET_CHILD_SUBREAPER, 1);
         arguments.insert(arguments.begin(), path);
         for (char** entry = environ; *entry != nullptr; ++entry) {
-            if (!std::string_view(*entry).starts_with("OPENAI_")) environment.push_back(*entry);
+            const std::string_view variable = *entry;
+            const std::string_view name = variable.substr(0, variable.find('='));
+            if (name.starts_with("OPENAI_") || name.ends_with("_proxy") || name.ends_with("_PROXY"))
+                continue;
+            environment.push_back(*entry);
         }
         std::array<int, 2> in{};
         std::array<int, 2> out{};
