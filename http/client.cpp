@@ -116,7 +116,31 @@ Task<Result<ResponseStream>> Client::begin(std::unique_ptr<Outgoing> outgoing) {
     }
     if (options_.redirects_) return follow(std::move(outgoing));
     Outgoing& sent = *outgoing;
-    return exchange(sent, kNever, std::move(outgoing));
+    return hop(sent, kNever, std::move(outgoing));
+}
+
+Task<Result<ResponseStream>> Client::hop(Outgoing& outgoing, Instant deadline,
+                                         std::unique_ptr<Outgoing> owned) {
+    if (options_.proxies_) address_to_proxy(outgoing);
+    if (options_.observer_ == nullptr) return exchange(outgoing, deadline, std::move(owned));
+    return observed_exchange(outgoing, deadline, std::move(owned));
+}
+
+Task<Result<ResponseStream>> Client::observed_exchange(Outgoing& outgoing, Instant deadline,
+                                                       std::unique_ptr<Outgoing>) {
+    RequestTimes times;
+    times.begun = Reactor::current().now();
+    options_.observer_->on_request(outgoing.request);
+    outgoing.connected.reset();
+    Result<ResponseStream> answer = co_await exchange(outgoing, deadline, nullptr);
+    times.connected = outgoing.connected;
+    times.answered = Reactor::current().now();
+    if (answer) {
+        options_.observer_->on_answer(outgoing.request, answer->head(), times);
+    } else {
+        options_.observer_->on_failure(outgoing.request, answer.error(), times);
+    }
+    co_return answer;
 }
 
 // An answer that leads elsewhere is read to its end, if that comes soon, so that its connection can
@@ -126,7 +150,7 @@ Task<Result<ResponseStream>> Client::follow(std::unique_ptr<Outgoing> outgoing) 
     const Instant deadline = saturating_add(Reactor::current().now(), options_.call_);
     Redirects redirects(*options_.redirects_);
     for (;;) {
-        Result<ResponseStream> answer = co_await exchange(*outgoing, deadline, nullptr);
+        Result<ResponseStream> answer = co_await hop(*outgoing, deadline, nullptr);
         if (!answer) co_return answer;
         const Request& sent = outgoing->request;
         Result<std::optional<Redirect>> next =
@@ -162,7 +186,6 @@ Result<ResponseStream> Client::answer_on(std::unique_ptr<Connection> connection)
 // does not know what Expect means (RFC 9110, 10.1.1).
 Task<Result<ResponseStream>> Client::exchange(Outgoing& outgoing, Instant deadline,
                                               std::unique_ptr<Outgoing>) {
-    if (options_.proxies_) address_to_proxy(outgoing);
     deadline = std::min(deadline, saturating_add(Reactor::current().now(), options_.call_));
     std::unique_ptr<Connection> connection = take_idle(outgoing.request.url());
     for (bool is_usable = connection != nullptr;; is_usable = false) {
@@ -171,6 +194,7 @@ Task<Result<ResponseStream>> Client::exchange(Outgoing& outgoing, Instant deadli
                 co_await connect(outgoing.request.url(), deadline, std::move(connection));
             if (!fresh) co_return std::move(fresh).error();
             connection = *std::move(fresh);
+            if (!connection->has_been_idle()) outgoing.connected = Reactor::current().now();
         }
         connection->set_deadline(deadline);
         Result<ParserEvent> head = co_await connection->exchange(outgoing);

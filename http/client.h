@@ -5,6 +5,7 @@
 #pragma once
 
 #include <weir/http/body_source.h>
+#include <weir/http/client_observer.h>
 #include <weir/http/proxy.h>
 #include <weir/http/redirect.h>
 #include <weir/http/tls_context.h>
@@ -113,6 +114,10 @@ public:
         redirects_ = std::move(policy);
         return *this;
     }
+    /// Tells it of each request. It must outlive the client. Default: none.
+    ClientOptions& observer(ClientObserver& observer) noexcept {
+        return observer_ = &observer, *this;
+    }
     /// Asks for bodies in gzip or deflate, and gives them decoded; the head is then without
     /// Content-Encoding and Content-Length. HttpErrc::unknown_coding where the server answers in
     /// another, body_too_large beyond `limits`. Default: bodies are given as they come.
@@ -143,6 +148,7 @@ private:
     std::size_t connections_max_by_origin_ = std::numeric_limits<std::size_t>::max();
     std::size_t idle_max_ = 10'000;
     std::uint64_t body_max_ = std::uint64_t{256} << 20;
+    ClientObserver* observer_ = nullptr;
     std::optional<ProxySettings> proxies_;
     std::optional<RedirectPolicy> redirects_;
     std::optional<ExpansionLimits> expansion_;
@@ -230,6 +236,10 @@ private:
     Task<Result<ResponseStream>> begin(std::unique_ptr<Outgoing> outgoing);
     Task<Result<ResponseStream>> follow(std::unique_ptr<Outgoing> outgoing);
     /// `owned` is `outgoing`, to be kept until the answer's head has come; or somebody else's.
+    Task<Result<ResponseStream>> hop(Outgoing& outgoing, Instant deadline,
+                                     std::unique_ptr<Outgoing> owned);
+    Task<Result<ResponseStream>> observed_exchange(Outgoing& outgoing, Instant deadline,
+                                                   std::unique_ptr<Outgoing> owned);
     Task<Result<ResponseStream>> exchange(Outgoing& outgoing, Instant deadline,
                                           std::unique_ptr<Outgoing> owned);
     void address_to_proxy(Outgoing& outgoing);

@@ -8,6 +8,7 @@
 #include <weir/http/wire/error.h>
 #include <weir/http/wire/message.h>
 #include <weir/http/wire/request_writer.h>
+#include <weir/runtime/base/time.h>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -62,6 +63,7 @@ public:
     Request request;
     BodySource* source;  // null: the request has its body
     TargetForm form = TargetForm::origin;
+    std::optional<Instant> connected;  // when a connection was opened for it
     bool expects_continue;
     bool has_begun_source = false;
 };

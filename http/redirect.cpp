@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <weir/http/redirect.h>
+#include <weir/http/wire/masked_head.h>
 
 #include <algorithm>
 #include <array>
@@ -124,10 +125,8 @@ Error Redirects::too_many(const Visit& next) const {
 
 bool Redirects::is_secret(std::string_view name) const noexcept {
     // Origin and Referer tell another site where a call came from, and what was in its URL.
-    static constexpr std::array<std::string_view, 8> kAlways = {
-        "Authorization", "Cookie", "Proxy-Authorization", "X-Api-Key", "Api-Key", "X-Goog-Api-Key",
-        "Origin",        "Referer"};
-    return is_one_of(name, kAlways) ||
+    static constexpr std::array<std::string_view, 2> kTelling = {"Origin", "Referer"};
+    return is_secret_field(name) || is_one_of(name, kTelling) ||
            std::ranges::any_of(policy_.secrets_, [&](const std::string& secret) {
                return equals_ignoring_case(name, secret);
            });
