@@ -44,6 +44,27 @@ Error no_place(const Url& url) {
 
 }  // namespace
 
+ClientOptions::ClientOptions(const ClientOptions&) = default;
+ClientOptions::ClientOptions(ClientOptions&&) noexcept = default;
+ClientOptions& ClientOptions::operator=(const ClientOptions&) = default;
+ClientOptions& ClientOptions::operator=(ClientOptions&&) noexcept = default;
+ClientOptions::~ClientOptions() = default;
+
+ClientOptions& ClientOptions::tls(TlsContext context) {
+    tls_ = std::move(context);
+    return *this;
+}
+
+ClientOptions& ClientOptions::proxies(ProxySettings settings) {
+    proxies_ = std::move(settings);
+    return *this;
+}
+
+ClientOptions& ClientOptions::follow_redirects(RedirectPolicy policy) {
+    redirects_ = std::move(policy);
+    return *this;
+}
+
 Client::Client(ClientOptions options)
     : options_(std::move(options)),
       connecting_(std::max<std::size_t>(1, options_.connecting_max_)) {

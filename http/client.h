@@ -43,12 +43,15 @@ class Outgoing;
 class ClientOptions {
 public:
     ClientOptions() noexcept {}
+    // Not inline, as some of the setters: g++ 12 warns of the optional members in users' code.
+    ClientOptions(const ClientOptions&);
+    ClientOptions(ClientOptions&&) noexcept;
+    ClientOptions& operator=(const ClientOptions&);
+    ClientOptions& operator=(ClientOptions&&) noexcept;
+    ~ClientOptions();
 
     /// Trust for https. Without it, the system's authorities.
-    ClientOptions& tls(TlsContext context) {
-        tls_ = std::move(context);
-        return *this;
-    }
+    ClientOptions& tls(TlsContext context);
     /// Name, TCP and TLS together. Default: 10 s.
     ClientOptions& connect_limit(Duration limit) noexcept { return connect_ = limit, *this; }
     /// Each of the three alone, within that. Default: no limit of its own.
@@ -70,10 +73,7 @@ public:
     }
     /// Goes through these proxies: as curl does with ProxySettings::from_environment(). Default:
     /// none.
-    ClientOptions& proxies(ProxySettings settings) {
-        proxies_ = std::move(settings);
-        return *this;
-    }
+    ClientOptions& proxies(ProxySettings settings);
     /// From the request's last byte to the answer's first. Default: 600 s; models think long.
     ClientOptions& first_byte_limit(Duration limit) noexcept { return first_byte_ = limit, *this; }
     /// How long a request with `Expect: 100-continue` waits for the server's word before it sends
@@ -110,10 +110,7 @@ public:
     /// Follows redirections, each request within the limits above and all within the call's.
     /// HttpErrc::bad_redirect for those that cannot or must not be followed. Default: they are
     /// answers like others.
-    ClientOptions& follow_redirects(RedirectPolicy policy = RedirectPolicy()) {
-        redirects_ = std::move(policy);
-        return *this;
-    }
+    ClientOptions& follow_redirects(RedirectPolicy policy = RedirectPolicy());
     /// Tells it of each request. It must outlive the client. Default: none.
     ClientOptions& observer(ClientObserver& observer) noexcept {
         return observer_ = &observer, *this;

@@ -133,8 +133,8 @@ Task<Result<void>> Connection::send_piece(Bytes piece) {
 Task<Result<void>> Connection::watch(bool until_continue) {
     for (;;) {
         Result<ParserEvent> event = parser_.next(input_);
-        if (until_continue && parser_.was_told_to_continue()) co_return Result<void>();
         if (event && event->kind == ParserEvent::need_more) {
+            if (until_continue && parser_.was_told_to_continue()) co_return Result<void>();
             Result<Bytes> received = co_await transport_.read();
             if (received && !received->empty()) {
                 input_ = *received;

@@ -346,6 +346,19 @@ TEST(ClientUpload, KeepsABodyThatIsRefusedByTheHeadAlone) {
     });
 }
 
+// As nginx does where it has no need of the body.
+TEST(ClientUpload, TakesAnAnswerThatComesTogetherWithTheWordToContinue) {
+    const std::string together = "HTTP/1.1 100 Continue\r\n\r\n" + std::string(kOne);
+    const auto serve = [&](TcpStream stream) -> Task<void> {
+        std::ignore = co_await read_until(stream, "\r\n\r\n");
+        std::ignore = co_await stream.write_all(as_bytes(together));
+    };
+    with_raw_server(serve, []() -> Task<void> {
+        Client client;
+        EXPECT_EQ(told(co_await client.send(expecting("the end"))), "200 one");
+    });
+}
+
 TEST(ClientUpload, AsksAgainWithoutExpectationWhereItIsNotUnderstood) {
     with_scripts({"HTTP/1.1 417 No\r\nContent-Length: 0\r\n\r\n", std::string(kOne)},
                  []() -> Task<void> {
