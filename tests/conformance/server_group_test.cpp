@@ -33,12 +33,12 @@ public:
 Task<std::uint64_t> serve_on(Endpoint shared, Signs& signs) {
     http::Server server = http::Server::listen(shared, http::ServerOptions().share_port()).value();
     ++signs.listening;
+    const auto drain_when_over = [&]() -> Task<void> {
+        while (!signs.is_over)
+            co_await sleep_for(1ms);
+        server.drain(1min);
+    };
     co_await with_group([&](TaskGroup& group) -> Task<void> {
-        const auto drain_when_over = [&]() -> Task<void> {
-            while (!signs.is_over)
-                co_await sleep_for(1ms);
-            server.drain(1min);
-        };
         group.spawn(drain_when_over());
         const Result<void> served = co_await server.serve(greet);
         served.value();
@@ -76,12 +76,13 @@ TEST(ServerGroup, ServersOnSeveralLoopsShareAPortAndDrainOnTheirOwn) {
         // request.
         std::optional<TcpListener> port = TcpListener::bind_shared(Endpoint::loopback(0)).value();
         const Endpoint shared = port->local_endpoint();
+        // Out here, since the servers outlast the group's body.
+        const auto serve = [&](std::size_t index) -> Task<void> {
+            const auto count =
+                co_await loops.run_on(index, [&] { return serve_on(shared, signs); });
+            served += count.value();
+        };
         co_await with_group([&](TaskGroup& group) -> Task<void> {
-            const auto serve = [&](std::size_t index) -> Task<void> {
-                const auto count =
-                    co_await loops.run_on(index, [&] { return serve_on(shared, signs); });
-                served += count.value();
-            };
             group.spawn(serve(0));
             group.spawn(serve(1));
             while (signs.listening < 2)

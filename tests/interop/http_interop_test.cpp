@@ -247,10 +247,10 @@ Task<void> call_through_haproxy(Behind& behind) {
         EXPECT_EQ(answer.value().status(), 200);
     }
     EXPECT_EQ(client.opened(), 1u);
+    const auto wait = [&]() -> Task<void> {
+        std::ignore = co_await client.send(Request("GET", at("INTEROP_HAPROXY_PORT", "/wait")));
+    };
     co_await with_group([&](TaskGroup& group) -> Task<void> {
-        const auto wait = [&]() -> Task<void> {
-            std::ignore = co_await client.send(Request("GET", at("INTEROP_HAPROXY_PORT", "/wait")));
-        };
         group.spawn(wait());
         co_await behind.entered.wait();
         group.cancel();
