@@ -15,10 +15,14 @@ constexpr Duration kWatchAfter = std::chrono::milliseconds(5);
 // What is kept of requests that come while one is answered. Beyond it the client waits, unwatched.
 constexpr std::size_t kAheadBytesMax = 16 * 1024;
 
-int status_for(const Error& error) {
-    if (error == Error::timed_out) return 408;
+/// How a request is refused that could not be read. Nothing where it is not the request that is at
+/// fault, but the connection, through TLS or not.
+std::optional<int> refusal_for(const Error& error, bool is_amidst) {
+    if (error == HttpErrc::malformed_request) return 400;
     if (error == HttpErrc::body_too_large) return 413;
-    return error == HttpErrc::head_too_large ? 431 : 400;
+    if (error == HttpErrc::head_too_large) return 431;
+    if (error == Error::timed_out && is_amidst) return 408;
+    return std::nullopt;
 }
 
 Task<Result<void>> read_to_end(Transport& transport) {
@@ -119,14 +123,14 @@ Task<bool> ServerConnection::watch() {
 
 // Tells the client what was wrong with its request, where there is still a client to be told.
 Task<void> ServerConnection::refuse(const Error& error) {
-    const bool is_slow = error == Error::timed_out && reader_.is_amidst();
-    const bool is_wrong = error.category() == http_category() && error != HttpErrc::body_cut;
-    if (!is_slow && !is_wrong) co_return;
+    const std::optional<int> status = refusal_for(error, reader_.is_amidst());
+    if (!status) co_return;
     ByteQueue out;
     const ServerFields added(core_.dates.now(), "close");
+    const bool is_slow = error == Error::timed_out;
     const std::string body = (is_slow ? "the request took too long" : error.message()) + "\n";
     Result<void> written =
-        write_response(out, status_for(error), Headers(), body, RequestKind::normal, added);
+        write_response(out, *status, Headers(), body, RequestKind::normal, added);
     if (!written) co_return;
     Result<void> ignored = co_await timeout(options_.write_, transport_.write_all(out.readable()));
     static_cast<void>(ignored);

@@ -193,6 +193,19 @@ TEST(Tidy, FindsTheAwaitsThatAreNotSafe) {
     EXPECT_FALSE(is_found("auto x = co_await a; f(Options{1});"));
 }
 
+TEST(Tidy, FindsTheAwaitsThatAConditionChooses) {
+    const auto is_found = [](const std::string& code) {
+        return is_chosen_by_a_condition(code, code.find("co_await"));
+    };
+    EXPECT_TRUE(is_found("Result<void> r = is(x) ? co_await a() : b;"));
+    EXPECT_TRUE(is_found("r = x ? f(1, 2) : co_await b();"));
+
+    EXPECT_FALSE(is_found("r = x ? a : b; co_await c();"));
+    EXPECT_FALSE(is_found("f(x ? a : b, co_await c());"));
+    EXPECT_FALSE(is_found("if (f(x ? a : b)) co_await c();"));
+    EXPECT_FALSE(is_found("case 1: co_await c();"));
+}
+
 TEST(Tidy, AwaitsAreSafeWithTheOldestCompiler) {
     for (const auto& [path, file] : tree()) {
         for (std::size_t at = file.code.find("co_await"); at != std::string::npos;
@@ -201,6 +214,9 @@ TEST(Tidy, AwaitsAreSafeWithTheOldestCompiler) {
             const auto found = dangerous_temporary(file.code, at + 8);
             EXPECT_FALSE(found.has_value())
                 << place(file, *found) << ": g++ 12 destroys this twice: name it before the await";
+            EXPECT_FALSE(is_chosen_by_a_condition(file.code, at))
+                << place(file, at)
+                << ": g++ 12 destroys this twice: choose the task, then await it";
         }
     }
 }

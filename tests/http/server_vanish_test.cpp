@@ -261,6 +261,22 @@ TEST(HttpServerVanish, CancelsTheHandlerOfATlsClientThatCloses) {
     });
 }
 
+// As one that is cut off: its request is not at fault, and to say so would be an answer to nothing.
+TEST(HttpServerVanish, ATlsClientThatEndsWithoutGoodbyeIsToldNothing) {
+    Ends ends;
+    for (const std::string_view sent : {std::string_view(), kGet.substr(0, 9)}) {
+        with_server(slow(ends, 1h), over_tls(), [&](Server& server) -> Task<void> {
+            Transport transport = co_await connect_tls();
+            if (!sent.empty()) std::ignore = co_await transport.write_all(as_bytes(sent));
+            std::ignore = transport.shut_down_output();
+            Result<Bytes> told = co_await transport.read();
+            EXPECT_TRUE(told.has_value() && told->empty());
+            co_await sleep_for(1s);
+            EXPECT_EQ(server.connections(), 0u);
+        });
+    }
+}
+
 // The engine belongs to the writer meanwhile: what comes is kept as it is.
 TEST(HttpServerVanish, RequestsThatComeWhileAHandlerWritesThroughTlsAreAnsweredInOrder) {
     const auto handler = [](Exchange& exchange) -> Task<void> {

@@ -29,7 +29,9 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::uint64_t kSeedsByDefault = 400;
-constexpr std::uint64_t kTlsEvery = 8;  // handshakes take most of the time of a small world
+// Handshakes take most of the time of a small world. No multiple of what chooses faults and order:
+// each meets each.
+constexpr std::uint64_t kTlsEvery = 7;
 constexpr Duration kCallLimit = 60s;
 constexpr int kTooSlow = 408;  // segments were, and a server has its limits, too
 // What a cancellation may wait for: completions that are told late.
@@ -158,9 +160,10 @@ private:
             static_cast<void>(co_await exchange.respond(200, std::move(headers), text));
             co_return;
         }
-        Result<void> sent = number % 2 == 0
-                                ? co_await exchange.begin(200, std::move(headers), text.size())
-                                : co_await exchange.begin(200, std::move(headers));
+        Task<Result<void>> begun = number % 2 == 0
+                                       ? exchange.begin(200, std::move(headers), text.size())
+                                       : exchange.begin(200, std::move(headers));
+        Result<void> sent = co_await std::move(begun);
         for (std::size_t at = 0; sent && at < text.size(); at += 7000) {
             sent = co_await exchange.write(std::string_view(text).substr(at, 7000));
             if (number % 4 == 0) co_await sleep_for(20ms);
@@ -256,7 +259,7 @@ void run_world(std::uint64_t seed, Tally& tally) {
                                     .latency(5ms, 5ms)
                                     .host("api.test", Endpoint::loopback(0))
                                     .faults(seed % 4 == 0 ? Faults::none() : faults)
-                                    .shuffle(seed % 2 == 1));
+                                    .shuffle(seed % 3 == 1));
 }
 
 TEST(HttpWorld, NoAnswerIsLostDoubledOrSwapped) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Finds what g++ 12 destroys twice: temporaries of two kinds in the expression after a co_await.
-// Works on code without comments and literals, by brackets alone; it knows no types, so it also
-// names a harmless `co_await f(Seconds{1})`. Write parentheses there.
+// Finds what g++ 12 destroys twice: temporaries of two kinds in the expression after a co_await,
+// and what a co_await gives that is an operand of "?:". Works on code without comments and
+// literals, by brackets alone; it knows no types, so it also names a harmless `co_await
+// f(Seconds{1})`. Write parentheses there.
 #pragma once
 
 #include <algorithm>
@@ -68,6 +69,20 @@ inline std::optional<std::size_t> dangerous_temporary(const std::string& code, s
         }
     }
     return std::nullopt;
+}
+
+/// Whether the co_await at `at` is what a "?:" chooses. Harmless for numbers; name it all the same.
+inline bool is_chosen_by_a_condition(const std::string& code, std::size_t at) {
+    int depth = 0;
+    while (at-- > 0) {
+        const char c = code[at];
+        if (c == ')' || c == ']') ++depth;
+        if ((c == '(' || c == '[') && --depth < 0) return false;
+        if (depth > 0) continue;
+        if (c == '?') return true;
+        if (c == ';' || c == ',' || c == '{' || c == '}') return false;
+    }
+    return false;
 }
 
 }  // namespace weir::tidy
