@@ -36,12 +36,6 @@ Error too_large(std::uint64_t limit) {
                      " bytes (ClientOptions::body_max); read it as a stream");
 }
 
-Error no_place(const Url& url) {
-    return timed_out_waiting("others to end, for the limit of connections is reached", Duration(),
-                             false)
-        .with_context(url.origin());
-}
-
 }  // namespace
 
 ClientOptions::ClientOptions(const ClientOptions&) = default;
@@ -211,8 +205,10 @@ Task<Result<ResponseStream>> Client::exchange(Outgoing& outgoing, Instant deadli
     std::unique_ptr<Connection> connection = take_idle(outgoing.request.url());
     for (bool is_usable = connection != nullptr;; is_usable = false) {
         if (!is_usable) {
-            Result<std::unique_ptr<Connection>> fresh =
-                co_await connect(outgoing.request.url(), deadline, std::move(connection));
+            const Url& url = outgoing.request.url();
+            Result<Turn> granted = co_await turn_by(deadline, url, std::move(connection));
+            if (!granted) co_return std::move(granted).error();
+            Result<std::unique_ptr<Connection>> fresh = co_await connect(url, deadline, *granted);
             if (!fresh) co_return std::move(fresh).error();
             connection = *std::move(fresh);
             if (!connection->has_been_idle()) outgoing.connected = Reactor::current().now();
@@ -235,40 +231,50 @@ std::unique_ptr<Connection> Client::take_idle(const Url& url) {
     return connection;
 }
 
-// A new connection in the place of `stale`. Without a stale one also an idle connection, if others
-// have given it back while this call waited.
-Task<Result<std::unique_ptr<Connection>>> Client::connect(const Url& url, Instant deadline,
-                                                          std::unique_ptr<Connection> stale) {
+// Ten thousand calls may wait here at once: a frame of its own, and the smallest that will do.
+Task<Result<Turn>> Client::turn(const Url& url, std::unique_ptr<Connection> stale,
+                                bool* has_place) {
     const bool must_be_new = stale != nullptr;
     std::optional<Place> place =
         must_be_new ? std::optional<Place>(stale->give_up_place()) : pool_->try_place(url);
     stale.reset();
-    if (!place) {
-        Result<Place> granted = co_await timeout_at(deadline, pool_->place(url));
-        if (!granted) co_return no_place(url);
-        place = *std::move(granted);
-    }
-    // The limit counts from here: those before us must not use up our time.
-    Result<Permit> turn = co_await timeout_at(deadline, turn_to_connect());
-    if (!turn) {
-        co_return timed_out_waiting("a turn to connect", Duration(), false)
-            .with_context(url.origin());
-    }
-    if (!must_be_new) {
-        std::unique_ptr<Connection> idle = pool_->take_idle(place->origin());
+    if (!place) place = co_await pool_->place(url);
+    if (has_place != nullptr) *has_place = true;
+    Permit permit = co_await connecting_.acquire();
+    co_return Turn(*std::move(place), std::move(permit), must_be_new);
+}
+
+Task<Result<Turn>> Client::turn_by(Instant deadline, const Url& url,
+                                   std::unique_ptr<Connection> stale) {
+    if (deadline == kNever) return turn(url, std::move(stale), nullptr);
+    return timed_turn(deadline, url, std::move(stale));
+}
+
+Task<Result<Turn>> Client::timed_turn(Instant deadline, const Url& url,
+                                      std::unique_ptr<Connection> stale) {
+    bool has_place = false;
+    Result<Turn> granted = co_await timeout_at(deadline, turn(url, std::move(stale), &has_place));
+    if (granted) co_return granted;
+    const char* const what =
+        has_place ? "a turn to connect" : "others to end, for the limit of connections is reached";
+    co_return timed_out_waiting(what, Duration(), false).with_context(url.origin());
+}
+
+// Also an idle connection, unless the turn must be a new one's, if others have given one back while
+// this call waited. The limit of connecting counts from here: those before us do not use it up.
+Task<Result<std::unique_ptr<Connection>>> Client::connect(const Url& url, Instant deadline,
+                                                          Turn& turn) {
+    if (!turn.must_be_new) {
+        std::unique_ptr<Connection> idle = pool_->take_idle(turn.place.origin());
         if (idle != nullptr) {
-            idle->take_place(*std::move(place));
+            idle->take_place(std::move(turn.place));
             co_return idle;
         }
     }
     Result<Transport> transport = co_await dialer_->dial(url, deadline);
     if (!transport) co_return std::move(transport).error().with_context(url.origin());
     ++opened_;
-    co_return std::make_unique<Connection>(*std::move(transport), *std::move(place), *limits_);
-}
-
-Task<Permit> Client::turn_to_connect() {
-    co_return co_await connecting_.acquire();
+    co_return std::make_unique<Connection>(*std::move(transport), std::move(turn.place), *limits_);
 }
 
 void Client::give_back(std::unique_ptr<Connection> connection) {

@@ -37,6 +37,7 @@ class ConnectionPool;
 class Dialer;
 class CallLimits;
 class Outgoing;
+class Turn;
 
 /// What a client is allowed, and how long each of its waits may take. Each limit ends the wait with
 /// Errc::timed_out and a message that names the phase.
@@ -242,9 +243,13 @@ private:
     void address_to_proxy(Outgoing& outgoing);
     Result<ResponseStream> answer_on(std::unique_ptr<Connection> connection);
     std::unique_ptr<Connection> take_idle(const Url& url);
-    Task<Result<std::unique_ptr<Connection>>> connect(const Url& url, Instant deadline,
-                                                      std::unique_ptr<Connection> stale);
-    Task<Permit> turn_to_connect();
+    /// A place for a connection, that of `stale` or one that is free, and leave to open it.
+    Task<Result<Turn>> turn(const Url& url, std::unique_ptr<Connection> stale, bool* has_place);
+    Task<Result<Turn>> turn_by(Instant deadline, const Url& url, std::unique_ptr<Connection> stale);
+    Task<Result<Turn>> timed_turn(Instant deadline, const Url& url,
+                                  std::unique_ptr<Connection> stale);
+    /// `turn` must live until the task ends; its place goes to the connection.
+    Task<Result<std::unique_ptr<Connection>>> connect(const Url& url, Instant deadline, Turn& turn);
     void give_back(std::unique_ptr<Connection> connection);
 
     ClientOptions options_;

@@ -101,6 +101,17 @@ private:
     Permit of_all_;
 };
 
+/// A place, and leave to open a connection in it.
+class [[nodiscard]] Turn {
+public:
+    Turn(Place in_pool, Permit to_connect, bool new_only) noexcept
+        : place(std::move(in_pool)), permit(std::move(to_connect)), must_be_new(new_only) {}
+
+    Place place;
+    Permit permit;
+    bool must_be_new;  // no idle connection will do: one was stale
+};
+
 class ConnectionPool final : private weir::detail::TimerCallback {
 public:
     explicit ConnectionPool(PoolLimits limits);
