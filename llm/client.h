@@ -13,6 +13,7 @@
 #include <weir/http/wire/message.h>
 #include <weir/http/wire/sse_parser.h>
 #include <weir/http/wire/url.h>
+#include <weir/llm/wire/answer.h>
 #include <weir/llm/wire/chat.h>
 #include <weir/llm/wire/delta_decoder.h>
 #include <weir/llm/wire/error.h>

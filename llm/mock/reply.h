@@ -3,7 +3,7 @@
 // The mock server's answers as JSON text: whole ones, the events of streamed ones, and errors.
 #pragma once
 
-#include <weir/llm/wire/chat.h>
+#include <weir/llm/wire/answer.h>
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -4,7 +4,7 @@
 // optional, unknown members are ignored.
 #pragma once
 
-#include <weir/llm/wire/chat.h>
+#include <weir/llm/wire/answer.h>
 #include <weir/runtime/base/result.h>
 #include <string_view>
 

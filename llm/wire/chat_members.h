@@ -3,7 +3,7 @@
 // Members that whole answers and streamed chunks share.
 #pragma once
 
-#include <weir/llm/wire/chat.h>
+#include <weir/llm/wire/answer.h>
 #include <optional>
 #include <string>
 

@@ -5,7 +5,7 @@
 // the decoders of a thread. Only the choice of index 0 is reported; tool calls are not assembled.
 #pragma once
 
-#include <weir/llm/wire/chat.h>
+#include <weir/llm/wire/answer.h>
 #include <weir/runtime/base/result.h>
 #include <cstdint>
 #include <memory>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
+#include <weir/llm/wire/answer.h>
 #include <weir/llm/wire/chat.h>
 #include <type_traits>
 
