@@ -116,8 +116,11 @@ Task<Result<Response>> Client::send(Request request, BodySource& body) {
     return gather_body(open(std::move(request), body));
 }
 
-Task<Result<ResponseStream>> Client::open(Request request) {
-    return begin(std::make_unique<Outgoing>(std::move(request), nullptr));
+Task<Result<ResponseStream>> Client::open(Request request, CallOptions options) {
+    auto outgoing = std::make_unique<Outgoing>(std::move(request), nullptr);
+    outgoing->deadline = options.deadline_;
+    outgoing->times = options.times_;
+    return begin(std::move(outgoing));
 }
 
 Task<Result<ResponseStream>> Client::open(Request request, BodySource& body) {
@@ -131,7 +134,7 @@ Task<Result<ResponseStream>> Client::begin(std::unique_ptr<Outgoing> outgoing) {
     }
     if (options_.redirects_) return follow(std::move(outgoing));
     Outgoing& sent = *outgoing;
-    return hop(sent, kNever, std::move(outgoing));
+    return hop(sent, sent.deadline, std::move(outgoing));
 }
 
 Task<Result<ResponseStream>> Client::hop(Outgoing& outgoing, Instant deadline,
@@ -144,17 +147,17 @@ Task<Result<ResponseStream>> Client::hop(Outgoing& outgoing, Instant deadline,
 Task<Result<ResponseStream>> Client::observed_exchange(Outgoing& outgoing, Instant deadline,
                                                        std::unique_ptr<Outgoing>) {
     RequestTimes times;
-    times.begun = Reactor::current().now();
+    RequestTimes* const asked = std::exchange(outgoing.times, &times);
     options_.observer_->on_request(outgoing.request);
-    outgoing.connected.reset();
     Result<ResponseStream> answer = co_await exchange(outgoing, deadline, nullptr);
-    times.connected = outgoing.connected;
-    times.answered = Reactor::current().now();
+    outgoing.note(&RequestTimes::answered);
     if (answer) {
         options_.observer_->on_answer(outgoing.request, answer->head(), times);
     } else {
         options_.observer_->on_failure(outgoing.request, answer.error(), times);
     }
+    outgoing.times = asked;
+    if (asked != nullptr) *asked = times;
     co_return answer;
 }
 
@@ -162,7 +165,8 @@ Task<Result<ResponseStream>> Client::observed_exchange(Outgoing& outgoing, Insta
 // be used again.
 Task<Result<ResponseStream>> Client::follow(std::unique_ptr<Outgoing> outgoing) {
     constexpr Duration kDrainLimit = std::chrono::seconds(1);
-    const Instant deadline = saturating_add(Reactor::current().now(), options_.call_);
+    const Instant deadline =
+        std::min(outgoing->deadline, saturating_add(Reactor::current().now(), options_.call_));
     Redirects redirects(*options_.redirects_);
     for (;;) {
         Result<ResponseStream> answer = co_await hop(*outgoing, deadline, nullptr);
@@ -202,6 +206,7 @@ Result<ResponseStream> Client::answer_on(std::unique_ptr<Connection> connection)
 Task<Result<ResponseStream>> Client::exchange(Outgoing& outgoing, Instant deadline,
                                               std::unique_ptr<Outgoing>) {
     deadline = std::min(deadline, saturating_add(Reactor::current().now(), options_.call_));
+    outgoing.note(&RequestTimes::begun);
     std::unique_ptr<Connection> connection = take_idle(outgoing.request.url());
     for (bool is_usable = connection != nullptr;; is_usable = false) {
         if (!is_usable) {
@@ -211,11 +216,12 @@ Task<Result<ResponseStream>> Client::exchange(Outgoing& outgoing, Instant deadli
             Result<std::unique_ptr<Connection>> fresh = co_await connect(url, deadline, *granted);
             if (!fresh) co_return std::move(fresh).error();
             connection = *std::move(fresh);
-            if (!connection->has_been_idle()) outgoing.connected = Reactor::current().now();
+            if (!connection->has_been_idle()) outgoing.note(&RequestTimes::connected);
         }
         connection->set_deadline(deadline);
         Result<ParserEvent> head = co_await connection->exchange(outgoing);
         if (!should_be_sent_again(outgoing, *connection, head)) {
+            outgoing.note(&RequestTimes::answered);
             if (head) co_return answer_on(std::move(connection));
             co_return std::move(head).error().with_context(connection->origin().name);
         }

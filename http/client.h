@@ -5,6 +5,7 @@
 #pragma once
 
 #include <weir/http/body_source.h>
+#include <weir/http/call_options.h>
 #include <weir/http/client_observer.h>
 #include <weir/http/proxy.h>
 #include <weir/http/redirect.h>
@@ -188,6 +189,11 @@ public:
     /// Whether the body was read to its end.
     bool is_complete() const noexcept;
 
+    /// When the call must be over: its own deadline, until another is set. A read that passes it
+    /// ends with Errc::timed_out.
+    Instant deadline() const noexcept;
+    void set_deadline(Instant deadline) noexcept;
+
 private:
     friend class Client;
     class Decoding;
@@ -217,7 +223,7 @@ public:
     /// The answer up to its head; the body is read from the stream. The request is sent by then,
     /// but for a server that refuses it early, with a status of 300 or more: then the rest is not
     /// sent. A body of more than a few kilobytes is sent while the answer is watched.
-    Task<Result<ResponseStream>> open(Request request);
+    Task<Result<ResponseStream>> open(Request request, CallOptions options = CallOptions());
 
     /// The same with a body that is made while it is sent. `body` must live until the task ends.
     Task<Result<Response>> send(Request request, BodySource& body);

@@ -4,14 +4,15 @@
 #pragma once
 
 #include <weir/http/body_source.h>
+#include <weir/http/client_observer.h>
 #include <weir/http/redirect.h>
 #include <weir/http/wire/error.h>
 #include <weir/http/wire/message.h>
 #include <weir/http/wire/request_writer.h>
 #include <weir/runtime/base/time.h>
+#include <weir/runtime/reactor.h>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <utility>
 
 namespace weir::http {
@@ -60,10 +61,17 @@ public:
         return Result<void>();
     }
 
+    /// It is now that this happens to the request.
+    template <typename Time>
+    void note(Time RequestTimes::* event) {
+        if (times != nullptr) times->*event = Reactor::current().now();
+    }
+
     Request request;
     BodySource* source;  // null: the request has its body
     TargetForm form = TargetForm::origin;
-    std::optional<Instant> connected;  // when a connection was opened for it
+    Instant deadline = kNever;      // of this call alone
+    RequestTimes* times = nullptr;  // to be told; not ours
     bool expects_continue;
     bool has_begun_source = false;
 };

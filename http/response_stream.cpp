@@ -31,6 +31,14 @@ bool ResponseStream::is_complete() const noexcept {
     return decoding_ == nullptr && (connection_ == nullptr || connection_->is_body_complete());
 }
 
+Instant ResponseStream::deadline() const noexcept {
+    return connection_ == nullptr ? kNever : connection_->deadline();
+}
+
+void ResponseStream::set_deadline(Instant deadline) noexcept {
+    if (connection_ != nullptr) connection_->set_deadline(deadline);
+}
+
 ResponseHead ResponseStream::take_head() {
     WEIR_CHECK(head_ != nullptr);
     return std::move(*std::exchange(head_, nullptr));
