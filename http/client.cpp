@@ -92,8 +92,8 @@ std::size_t Client::idle() const noexcept {
     return pool_->idle();
 }
 
-Task<Result<Response>> Client::send(Request request) {
-    return gather_body(open(std::move(request)));
+Task<Result<Response>> Client::send(Request request, CallOptions options) {
+    return gather_body(open(std::move(request), options));
 }
 
 Task<Result<Response>> Client::gather_body(Task<Result<ResponseStream>> opening) {

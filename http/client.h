@@ -219,7 +219,7 @@ public:
 
     /// The whole answer. A request that a reused connection never began to answer is sent again,
     /// once, on a new one: the server had closed it meanwhile.
-    Task<Result<Response>> send(Request request);
+    Task<Result<Response>> send(Request request, CallOptions options = CallOptions());
     /// The answer up to its head; the body is read from the stream. The request is sent by then,
     /// but for a server that refuses it early, with a status of 300 or more: then the rest is not
     /// sent. A body of more than a few kilobytes is sent while the answer is watched.

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include <weir/llm/client.h>
 
-#include <weir/http/wire/error.h>
 #include <weir/http/wire/headers.h>
 #include <weir/llm/wire/answer_decoder.h>
 #include <weir/llm/wire/chat_writer.h>
-#include <weir/llm/wire/failure.h>
-#include <weir/llm/wire/json.h>
+#include <weir/runtime/reactor.h>
+#include <weir/runtime/sleep.h>
 
-#include <cstdlib>
+#include "llm/call.h"
+#include "llm/hedge.h"
+#include "llm/verdict.h"
+
+#include <utility>
 
 namespace weir::llm {
 namespace {
@@ -17,40 +20,10 @@ constexpr std::string_view kChatPath = "/chat/completions";
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kWebPage = "text/html";
 constexpr std::string_view kEventStream = "text/event-stream";
-// What follows [DONE] is the end of the body, and under way already. Some servers never send it.
-constexpr Duration kDrainLimit = std::chrono::milliseconds(100);
-// Of the body that a server sends in the place of a stream.
-constexpr std::size_t kUnstreamedBytesMax = std::size_t{16} << 20;
-
-std::string request_id_of(const http::Headers& headers) {
-    const auto id = headers.get("x-request-id");
-    return std::string(id ? *id : headers.get("request-id").value_or(""));
-}
-
-std::optional<std::string> owned(std::optional<std::string_view> text) {
-    if (!text) return std::nullopt;
-    return std::string(*text);
-}
-
-RawAnswer raw_answer(const http::ResponseHead& head, std::string body) {
-    RawAnswer answer(head.status, request_id_of(head.headers), std::move(body));
-    answer.retry_after_ms = owned(head.headers.get("retry-after-ms"));
-    answer.retry_after = owned(head.headers.get("retry-after"));
-    answer.date = owned(head.headers.get("date"));
-    return answer;
-}
-
-/// What kept an answer from coming may have passed by the next time, unless it lies with us.
-Error with_verdict(Error error) {
-    using http::HttpErrc;
-    if (error.worth_retry()) return error;
-    const bool is_ours = error == HttpErrc::bad_url || error == HttpErrc::bad_request ||
-                         error == HttpErrc::body_too_large || error == HttpErrc::tls_wrong_host ||
-                         error == HttpErrc::tls_unknown_ca || error == HttpErrc::tls_expired ||
-                         error == HttpErrc::tls_certificate || error == Errc::name_not_found ||
-                         error == Errc::bad_argument;
-    return std::move(error).with_retry(!is_ours);
-}
+// Of a whole answer. What is longer is read as a stream.
+constexpr std::size_t kAnswerBytesMax = std::size_t{256} << 20;
+// Of an error, and of what comes in the place of a stream.
+constexpr std::size_t kFailureBytesMax = std::size_t{16} << 20;
 
 /// An answer that a server gave whole although it was asked for a stream.
 Delta as_one_delta(ChatAnswer answer) {
@@ -69,8 +42,16 @@ bool has_media_type(const http::Headers& headers, std::string_view type) {
 }
 
 bool is_stream(const http::ResponseHead& head) {
-    return head.is_success() && !has_media_type(head.headers, kWebPage) &&
-           !has_media_type(head.headers, kJson);
+    return !has_media_type(head.headers, kWebPage) && !has_media_type(head.headers, kJson);
+}
+
+// Of a whole answer, the head says that it is coming. Of a stream, only content does, and then
+// the race is over.
+bool has_begun(const Call& call) {
+    return call.report().status == 200;
+}
+bool never_begun(const Call&) {
+    return false;
 }
 
 /// A call that was never made.
@@ -79,29 +60,43 @@ Task<Result<T>> refused(Error error) {
     co_return error;
 }
 
+/// Appends the body to `text`, which is what came of it also where it broke off.
+Task<Result<void>> gather(http::ResponseStream& response, std::size_t bytes_max,
+                          std::string& text) {
+    for (;;) {
+        Result<Bytes> piece = co_await response.read();
+        if (!piece) co_return with_verdict(std::move(piece).error());
+        if (piece->empty()) co_return Result<void>();
+        if (text.size() + piece->size() > bytes_max) {
+            co_return Error(LlmErrc::malformed_answer,
+                            "the answer is longer than " + std::to_string(bytes_max) +
+                                " bytes: ask for fewer tokens, or for a stream");
+        }
+        text.append(as_text(*piece));
+    }
+}
+
 }  // namespace
 
-ClientOptions ClientOptions::from_environment() {
+/// What calls use while they run, at a place that stays when the client is moved.
+class Client::Shared {
+public:
+    Shared(http::Url url, ClientOptions client_options)
+        : base(std::move(url)),
+          options(std::move(client_options)),
+          content_limits(options.first_content_limit_, options.content_gap_limit_),
+          http(std::exchange(options.http_, http::ClientOptions())) {}
+
+    http::Url base;
     ClientOptions options;
-    const auto read = [](const char* name, std::string& value) {
-        const char* const text = std::getenv(name);
-        if (text != nullptr && *text != '\0') value = text;
-    };
-    read("OPENAI_BASE_URL", options.base_url_);
-    read("OPENAI_API_KEY", options.api_key_);
-    read("OPENAI_MODEL", options.model_);
-    return options;
-}
+    ContentLimits content_limits;
+    http::Client http;
+};
 
-Error RawAnswer::failure() const {
-    RetryFields retry;
-    retry.after_ms = retry_after_ms;
-    retry.after = retry_after;
-    retry.date = date;
-    return failure_from_response(status, body, retry, request_id);
-}
-
-// --- client --------------------------------------------------------------------------------------
+Client::Client(std::unique_ptr<Shared> shared) noexcept : shared_(std::move(shared)) {}
+Client::Client(Client&&) noexcept = default;
+Client& Client::operator=(Client&&) noexcept = default;
+Client::~Client() = default;
 
 Result<Client> Client::make(ClientOptions options) {
     Result<http::Url> base = http::Url::parse(options.base_url());
@@ -116,82 +111,149 @@ Result<Client> Client::make(ClientOptions options) {
                      "it is not said which model to ask: set OPENAI_BASE_URL to a server's URL "
                      "(`weir mock` starts one and prints it), or OPENAI_API_KEY for OpenAI's");
     }
-    return Client(*std::move(base), std::move(options));
+    return Client(std::make_unique<Shared>(*std::move(base), std::move(options)));
 }
 
-Client::Client(http::Url base, ClientOptions options)
-    : base_(std::move(base)), options_(std::move(options)) {
-    http::ClientOptions limits = std::exchange(options_.http_, http::ClientOptions());
-    http_ = std::make_unique<http::Client>(std::move(limits.call_limit(options_.call_limit_)));
+const std::string& Client::model() const noexcept {
+    return shared_->options.model();
+}
+
+const http::Client& Client::http() const noexcept {
+    return shared_->http;
 }
 
 Task<Result<ChatAnswer>> Client::chat(const Chat& chat) {
     Result<http::Request> made = request(kChatPath, write_chat_body(chat, false), kJson);
     if (!made) return refused<ChatAnswer>(std::move(made).error());
-    return ask(http_->send(*std::move(made)));
+    std::unique_ptr<Call> call = make_call(*std::move(made));
+    const std::optional<Duration> hedge_after = shared_->options.hedge_after_;
+    if (!hedge_after) return ask(*shared_, std::move(call));
+    const Call& first = *call;
+    Task<Result<ChatAnswer>> second = ask(*shared_, make_hedge(first));
+    return hedged(*hedge_after, ask(*shared_, std::move(call)), std::move(second), first,
+                  &has_begun);
 }
 
 Task<Result<ChatStream>> Client::stream(const Chat& chat) {
     Result<http::Request> made = request(kChatPath, write_chat_body(chat, true), kEventStream);
     if (!made) return refused<ChatStream>(std::move(made).error());
-    return begin(http_->open(*std::move(made)));
+    std::unique_ptr<Call> call = make_call(*std::move(made));
+    const std::optional<Duration> hedge_after = shared_->options.hedge_after_;
+    if (!hedge_after) return begin(*shared_, std::move(call));
+    const Call& first = *call;
+    Task<Result<ChatStream>> second = begin_to_content(*shared_, make_hedge(first));
+    return hedged(*hedge_after, begin_to_content(*shared_, std::move(call)), std::move(second),
+                  first, &never_begun);
+}
+
+std::unique_ptr<Call> Client::make_call(http::Request request) const {
+    ClientOptions& options = shared_->options;
+    return std::make_unique<Call>(std::move(request), options.retry_, options.retry_budget_);
+}
+
+std::unique_ptr<Call> Client::make_hedge(const Call& first) const {
+    std::unique_ptr<Call> call = make_call(first.request());
+    call->be_hedge();
+    return call;
 }
 
 Task<Result<RawAnswer>> Client::post(std::string path, std::string body) {
     std::string_view below = path;
-    const bool base_has_path =
-        !base_.path_and_query().starts_with("/?") && base_.path_and_query() != "/";
+    const std::string_view base_path = shared_->base.path_and_query();
+    const bool base_has_path = !base_path.starts_with("/?") && base_path != "/";
     if (base_has_path && below.starts_with("/v1/")) below.remove_prefix(3);
     Result<http::Request> made = request(below, std::move(body), kJson);
     if (!made) return refused<RawAnswer>(std::move(made).error());
-    return pass(http_->send(*std::move(made)));
+    const Instant deadline = saturating_add(Reactor::current().now(), shared_->options.call_limit_);
+    return pass(shared_->http.send(*std::move(made), http::CallOptions().deadline(deadline)));
 }
 
-Task<Result<ChatAnswer>> Client::ask(Task<Result<http::Response>> call) {
-    Result<http::Response> response = co_await std::move(call);
-    if (!response) co_return with_verdict(std::move(response).error());
-    if (!response->head.is_success()) {
-        co_return raw_answer(response->head, std::move(response->body)).failure();
+Task<Result<ChatAnswer>> Client::ask(Shared& shared, std::unique_ptr<Call> call) {
+    call->begin(shared.options.call_limit_);
+    for (;;) {
+        Result<http::ResponseStream> response = co_await open(shared, *call);
+        if (!response) co_return std::move(response).error();
+        std::string body;
+        Result<void> gathered = co_await gather(*response, kAnswerBytesMax, body);
+        call->on_end();
+        if (gathered) {
+            Result<ChatAnswer> answer = decode_chat_answer(body);
+            if (answer) answer->report = call->take_report();
+            co_return answer;
+        }
+        std::optional<Instant> next;
+        if (shared.options.repeats_broken_) next = call->next_attempt(gathered.error());
+        if (!next) co_return call->last_word(std::move(gathered).error());
+        co_await sleep_until(*next);
     }
-    co_return decode_chat_answer(response->body);
+}
+
+// The head of an answer with a good status, after as many attempts as it takes.
+Task<Result<http::ResponseStream>> Client::open(Shared& shared, Call& call) {
+    for (;;) {
+        call.begin_attempt();
+        Result<http::ResponseStream> response =
+            co_await shared.http.open(call.request(), call.options());
+        std::optional<Error> failed;
+        if (response) {
+            call.on_head(response->head());
+            if (response->head().is_success()) co_return response;
+            failed = co_await read_failure(*response);
+        } else {
+            failed = with_verdict(std::move(response).error());
+        }
+        const std::optional<Instant> next = call.next_attempt(*failed);
+        if (!next) co_return call.last_word(*std::move(failed));
+        co_await sleep_until(*next);
+    }
+}
+
+// Of a body that breaks off, the part that came is better than to hear of the cut.
+Task<Error> Client::read_failure(http::ResponseStream& response) {
+    std::string body;
+    Result<void> ignored = co_await gather(response, kFailureBytesMax, body);
+    static_cast<void>(ignored);
+    co_return RawAnswer(response.head(), std::move(body)).failure();
 }
 
 Task<Result<RawAnswer>> Client::pass(Task<Result<http::Response>> call) {
     Result<http::Response> response = co_await std::move(call);
     if (!response) co_return with_verdict(std::move(response).error());
-    co_return raw_answer(response->head, std::move(response->body));
+    co_return RawAnswer(response->head, std::move(response->body));
 }
 
-Task<Result<ChatStream>> Client::begin(Task<Result<http::ResponseStream>> call) {
-    Result<http::ResponseStream> response = co_await std::move(call);
-    if (!response) co_return with_verdict(std::move(response).error());
-    if (is_stream(response->head())) co_return begin_stream(*std::move(response));
-    co_return co_await begin_unstreamed(*std::move(response));
-}
-
-Result<ChatStream> Client::begin_stream(http::ResponseStream response) {
+Task<Result<ChatStream>> Client::begin(Shared& shared, std::unique_ptr<Call> call) {
+    call->begin(shared.options.call_limit_);
+    Result<http::ResponseStream> response = co_await open(shared, *call);
+    if (!response) co_return std::move(response).error();
+    if (!is_stream(response->head())) {
+        co_return co_await begin_unstreamed(shared, *std::move(response), std::move(call));
+    }
     // The fields of the head are not kept: ten thousand streams may be live.
-    const http::ResponseHead head = response.take_head();
-    return ChatStream(std::move(response), request_id_of(head.headers));
+    const http::ResponseHead head = response->take_head();
+    co_return ChatStream(*std::move(response), call->take_report(), shared.content_limits);
 }
 
-// An error, or a server that does not stream.
-Task<Result<ChatStream>> Client::begin_unstreamed(http::ResponseStream response) {
-    const http::ResponseHead head = response.take_head();
+Task<Result<ChatStream>> Client::begin_to_content(Shared& shared, std::unique_ptr<Call> call) {
+    Result<ChatStream> stream = co_await begin(shared, std::move(call));
+    if (!stream) co_return stream;
+    Result<void> found = co_await stream->look_ahead();
+    if (!found) co_return std::move(found).error();
+    co_return stream;
+}
+
+// A server that does not stream.
+Task<Result<ChatStream>> Client::begin_unstreamed(Shared& shared, http::ResponseStream response,
+                                                  std::unique_ptr<Call> call) {
     std::string body;
-    while (body.size() < kUnstreamedBytesMax) {
-        Result<Bytes> piece = co_await response.read();
-        // Of an error status, the part that came is better than to hear of a cut body.
-        if (!piece && head.is_success()) co_return with_verdict(std::move(piece).error());
-        if (!piece || piece->empty()) break;
-        body.append(as_text(*piece));
-    }
-    if (!head.is_success() || has_media_type(head.headers, kWebPage)) {
-        co_return raw_answer(head, std::move(body)).failure();
-    }
+    Result<void> gathered = co_await gather(response, kFailureBytesMax, body);
+    if (!gathered) co_return call->last_word(std::move(gathered).error());
+    const http::ResponseHead head = response.take_head();
+    if (has_media_type(head.headers, kWebPage))
+        co_return RawAnswer(head, std::move(body)).failure();
     Result<ChatAnswer> answer = decode_chat_answer(body);
     if (!answer) co_return std::move(answer).error();
-    ChatStream stream(std::move(response), request_id_of(head.headers));
+    ChatStream stream(std::move(response), call->take_report(), shared.content_limits);
     stream.whole_ = std::make_unique<Delta>(as_one_delta(*std::move(answer)));
     co_return stream;
 }
@@ -199,95 +261,17 @@ Task<Result<ChatStream>> Client::begin_unstreamed(http::ResponseStream response)
 Result<http::Request> Client::request(std::string_view path, Result<std::string> body,
                                       std::string_view accept) const {
     if (!body) return std::move(body).error();
-    Result<http::Url> url = base_.with_path_appended(path);
+    Result<http::Url> url = shared_->base.with_path_appended(path);
     if (!url) return std::move(url).error();
     http::Request request("POST", *std::move(url));
     request.header("Content-Type", kJson).header("Accept", accept).header("User-Agent", "weir");
-    if (!options_.api_key().empty()) {
-        request.header("Authorization", "Bearer " + options_.api_key());
+    const std::string& key = shared_->options.api_key();
+    if (!key.empty()) request.header("Authorization", "Bearer " + key);
+    for (const auto& field : shared_->options.headers_) {
+        request.header(field.name, field.value);
     }
     request.body(*std::move(body));
     return request;
-}
-
-// --- stream --------------------------------------------------------------------------------------
-
-Task<Result<std::optional<Delta>>> ChatStream::next() {
-    // One value for all ways out: each further one would lie in the frame of every live stream.
-    Result<std::optional<Delta>> next = std::optional<Delta>();
-    while (!take_from_input(next)) {
-        if (decoder_.is_done()) {
-            has_ended_ = true;
-            co_await response_.drain(kDrainLimit);
-        } else if (take_piece(co_await response_.read(), next)) {
-            break;
-        }
-    }
-    co_return next;
-}
-
-// The next delta of what has come. False also at [DONE], after which the end is to be drained.
-bool ChatStream::take_from_input(Result<std::optional<Delta>>& next) {
-    if (has_ended_) return true;
-    if (whole_) {
-        has_ended_ = true;
-        next = std::move(*std::exchange(whole_, nullptr));
-        return true;
-    }
-    while (!decoder_.is_done()) {
-        Result<http::SseEvent> event = events_.next(input_);
-        if (event && event->kind == http::SseEvent::need_more) return false;
-        if (event) {
-            next = decoder_.event(event->type, event->data);
-        } else {
-            next = std::move(event).error();
-        }
-        if (!next) has_ended_ = true;
-        if (!next || *next) return true;
-    }
-    return false;
-}
-
-bool ChatStream::take_piece(Result<Bytes> piece, Result<std::optional<Delta>>& next) {
-    if (piece && !piece->empty()) {
-        input_ = *piece;
-        return false;
-    }
-    if (piece) {
-        take_rest(next);
-    } else {
-        end(std::move(piece).error(), next);
-    }
-    return true;
-}
-
-// At the end of the body: an event that no empty line closed counts if it is whole.
-void ChatStream::take_rest(Result<std::optional<Delta>>& next) {
-    Result<http::SseEvent> event = events_.finish();
-    const bool is_whole = event && event->kind == http::SseEvent::event &&
-                          (is_json(event->data) || event->data.starts_with("[DONE]"));
-    if (is_whole) {
-        next = decoder_.event(event->type, event->data);
-        if (!next) has_ended_ = true;
-        // If there is a delta, the next call reads nothing more and comes here again.
-        if (!next || *next) return;
-    }
-    end(std::nullopt, next);
-}
-
-// The verdict when the body has ended, in good order or not.
-void ChatStream::end(std::optional<Error> broken, Result<std::optional<Delta>>& next) {
-    has_ended_ = true;
-    Result<void> finished = decoder_.finish(!broken);
-    if (finished) {
-        next = std::optional<Delta>();
-    } else if (!broken) {
-        next = std::move(finished).error();
-    } else if (*broken == Error::timed_out) {
-        next = with_verdict(*std::move(broken));
-    } else {
-        next = std::move(finished).error().with_context(broken->message());
-    }
 }
 
 }  // namespace weir::llm

@@ -4,6 +4,7 @@
 // same for all protocols. AnswerBuilder (llm/wire/answer_builder.h) makes the first of the second.
 #pragma once
 
+#include <weir/llm/wire/call_report.h>
 #include <weir/llm/wire/message.h>
 #include <cstdint>
 #include <optional>
@@ -81,6 +82,7 @@ public:
     std::string model;
     std::optional<Usage> usage;
     std::vector<ChatChoice> more_choices;  ///< those after the first, by index
+    CallReport report;                     ///< filled in by the client
 };
 
 /// A piece of a call, as a stream brings it. Which call it belongs to, ToolCallAssembler knows.

@@ -19,6 +19,8 @@ class Chat {
 public:
     explicit Chat(std::string model) : model_(std::move(model)) {}
 
+    /// The same chat for another model.
+    Chat& model(std::string name) & { return model_ = std::move(name), *this; }
     Chat& system(std::string text) & { return add(Message(Role::system, std::move(text))); }
     Chat& user(std::string text) & { return add(Message(Role::user, std::move(text))); }
     Chat& user(std::vector<Part> parts) & { return add(Message(Role::user, std::move(parts))); }
@@ -49,6 +51,7 @@ public:
     /// weir would write itself; only "stream" is refused, which the kind of call decides.
     Chat& extra_body(std::string json) & { return extra_body_ = std::move(json), *this; }
 
+    Chat&& model(std::string name) && { return std::move(model(std::move(name))); }
     Chat&& system(std::string text) && { return std::move(system(std::move(text))); }
     Chat&& user(std::string text) && { return std::move(user(std::move(text))); }
     Chat&& user(std::vector<Part> parts) && { return std::move(user(std::move(parts))); }

@@ -55,8 +55,10 @@ void simulate(const Script& script, const Run& work) {
         co_await with_group([&](TaskGroup& group) -> Task<void> {
             group.spawn(server.serve());
             {
-                llm::Client client =
-                    llm::Client::make(llm::ClientOptions().base_url(server.base_url())).value();
+                // Calls that fail are to be counted, not to be saved.
+                llm::ClientOptions options;
+                options.base_url(server.base_url()).retry(RetryPolicy().attempts_max(1));
+                llm::Client client = llm::Client::make(std::move(options)).value();
                 co_await run(client);
             }
             group.cancel();

@@ -17,7 +17,6 @@ using namespace weir;
 using namespace weir::llm;
 using namespace std::chrono_literals;
 using http::HttpErrc;
-using http::kStayOpen;
 using http::since;
 
 namespace {
@@ -25,9 +24,11 @@ namespace {
 static_assert(!std::is_aggregate_v<llm::ClientOptions> && !std::is_aggregate_v<RawAnswer>);
 
 constexpr const char* kMockUrl = "http://127.0.0.1:8080/v1";
-
+// Each call is made once: attempts have tests of their own (client_retry_test.cpp).
 Client client_of(std::string url = kMockUrl, Duration limit = 600s) {
-    return Client::make(ClientOptions().base_url(std::move(url)).call_limit(limit)).value();
+    ClientOptions options;
+    options.base_url(std::move(url)).call_limit(limit).retry(RetryPolicy().attempts_max(1));
+    return Client::make(std::move(options)).value();
 }
 
 Chat hello() {
@@ -189,7 +190,7 @@ TEST(LlmClient, SendsItsKeyAndAsksForWhatItNeeds) {
     });
     EXPECT_EQ(seen.method + " " + seen.target, "POST /openai/v1/chat/completions");
     EXPECT_EQ(seen.headers.get("authorization"), "Bearer k");
-    EXPECT_EQ(seen.headers.get("content-type"), "application/json");
+    EXPECT_EQ(seen.headers.get("content-type"), seen.headers.get("accept"));
     EXPECT_EQ(seen.headers.get("accept"), "application/json");
 }
 
@@ -220,19 +221,17 @@ TEST(LlmClient, PostsToThePathThatABatchFileNames) {
 // --- failures ------------------------------------------------------------------------------------
 
 TEST(LlmClient, TellsTheErrorStatusesApart) {
-    class Case {
-    public:
-        Case(int code, LlmErrc errc, const char* words) : status(code), error(errc), part(words) {}
+    struct Case {
         int status;
         LlmErrc error;
         const char* part;
     };
     const std::vector<Case> cases = {
-        Case(401, LlmErrc::unauthorized, "the server answered 401: "),
-        Case(429, LlmErrc::rate_limited, "the server answered 429: "),
-        Case(500, LlmErrc::server_error, "the server answered 500: "),
-        Case(400, LlmErrc::bad_request, "the server answered 400: "),
-        Case(503, LlmErrc::overloaded, "the server answered 503: "),
+        {401, LlmErrc::unauthorized, "the server answered 401: "},
+        {429, LlmErrc::rate_limited, "the server answered 429: "},
+        {500, LlmErrc::server_error, "the server answered 500: "},
+        {400, LlmErrc::bad_request, "the server answered 400: "},
+        {503, LlmErrc::overloaded, "the server answered 503: "},
     };
     for (const Case& each : cases) {
         const auto script = mock::Script().status(each.status).retry_after("3");
@@ -338,7 +337,7 @@ TEST(LlmClient, RefusesOptionsThatCannotWork) {
 TEST(LlmClient, EndsAtDoneThoughTheSocketStaysOpen) {
     const std::string head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
     const std::string body = lines({kHi, kStop, "data: [DONE]"});
-    http::with_scripts({head + body + std::string(kStayOpen)}, []() -> Task<void> {
+    http::with_scripts({head + body + std::string(http::kStayOpen)}, []() -> Task<void> {
         Client client = client_of();
         const Instant start = Reactor::current().now();
         Collected all = co_await collect(client, hello());

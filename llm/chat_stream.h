@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+//
+// A streamed answer, pulled piece by piece: `co_await stream.next()`. A stream that was cut is an
+// error, never an answer.
+#pragma once
+
+#include <weir/http/client.h>
+#include <weir/http/wire/sse_parser.h>
+#include <weir/llm/wire/answer.h>
+#include <weir/llm/wire/call_report.h>
+#include <weir/llm/wire/delta_decoder.h>
+#include <weir/runtime/base/bytes.h>
+#include <weir/runtime/base/result.h>
+#include <weir/runtime/base/time.h>
+#include <weir/runtime/task.h>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace weir::llm {
+
+/// How long a stream may go without content. Signs of life are no content.
+class ContentLimits {
+public:
+    ContentLimits(Duration before_first, Duration between) noexcept
+        : first(before_first), gap(between) {}
+
+    Duration first;
+    Duration gap;
+};
+
+/// A streamed answer. Dropped before its end, it closes the connection, so that the server stops
+/// generating. Must not outlive its client.
+class ChatStream {
+public:
+    /// The next piece; nothing at the end of a whole answer, and from then on.
+    /// LlmErrc::stream_truncated where it was cut, LlmErrc::failed_in_stream where the server
+    /// reported an error in the midst of it, Errc::timed_out where it fell silent. After an error
+    /// the stream is of no more use.
+    Task<Result<std::optional<Delta>>> next();
+
+    /// The server's x-request-id; may be empty.
+    const std::string& request_id() const noexcept { return report_.request_id; }
+    /// Its timeline grows until the stream has ended.
+    const CallReport& report() const noexcept { return report_; }
+
+private:
+    friend class Client;
+    friend class Fallback;
+    ChatStream(http::ResponseStream response, CallReport report, const ContentLimits& limits);
+
+    // Each sets `next` to what next() gives; false where more must be read.
+    bool take_from_input(Result<std::optional<Delta>>& next);
+    bool take_piece(Result<Bytes> piece, Result<std::optional<Delta>>& next);
+    void take_rest(Result<std::optional<Delta>>& next);
+    void end(std::optional<Error> broken, Result<std::optional<Delta>>& next);
+    void limit_wait();
+    void note(const Delta& delta);
+    Task<Result<void>> look_ahead();
+    Error silence(Error error) const;
+
+    http::ResponseStream response_;
+    http::SseParser events_;
+    DeltaDecoder decoder_;
+    Bytes input_;                   // of the last read, not parsed yet
+    std::unique_ptr<Delta> whole_;  // all of it, from a server that does not stream
+    std::unique_ptr<Delta> ahead_;  // what look_ahead() found
+    CallReport report_;
+    const ContentLimits* limits_;   // the client's
+    Instant deadline_;              // of the call
+    Instant content_due_ = kNever;  // kNever: counted from when the caller waits again
+    Instant phase_begun_;           // of the last phase of the timeline
+    bool has_content_ = false;
+    bool has_ended_ = false;
+};
+
+}  // namespace weir::llm
