@@ -183,6 +183,9 @@ public:
     /// HttpErrc::body_cut where the connection ends before the body does. After an error the
     /// stream is of no more use.
     Task<Result<Bytes>> read();
+    /// The same of what has been received already; nothing where read() would have to wait, or to
+    /// decode. For those who take many small pieces: it costs no task.
+    Result<std::optional<Bytes>> try_read();
     /// Drops the rest of the body, so that the connection can be kept; closes it instead where the
     /// end does not come within `limit`. Then the stream is at its end.
     Task<void> drain(Duration limit);
@@ -202,6 +205,7 @@ private:
     Result<void> decode(ExpansionLimits limits);
     Task<Result<Bytes>> read_decoded();
     Task<Result<Bytes>> read_received();
+    Result<Bytes> take(Result<ParserEvent> event);
 
     Client* client_;
     std::unique_ptr<ResponseHead> head_;      // elsewhere, since streams are moved around

@@ -73,6 +73,8 @@ public:
     /// The next body piece, valid until the next call, or the end of the response, which comes
     /// once.
     Task<Result<ParserEvent>> next_event() { return proceed(nullptr); }
+    /// The same of what has been received already; need_more where next_event() would wait.
+    Result<ParserEvent> try_next_event() { return parse(); }
     int status() const noexcept { return parser_.status(); }
     ResponseHead take_head() { return parser_.take_head(); }
 

@@ -77,11 +77,23 @@ Task<Result<Bytes>> ResponseStream::read_decoded() {
 
 Task<Result<Bytes>> ResponseStream::read_received() {
     if (connection_ == nullptr) co_return Bytes();
-    Result<ParserEvent> event = co_await connection_->next_event();
-    if (!event) co_return std::move(event).error().with_context(connection_->origin().name);
-    if (event->kind == ParserEvent::body) co_return event->bytes;
+    co_return take(co_await connection_->next_event());
+}
+
+Result<std::optional<Bytes>> ResponseStream::try_read() {
+    if (connection_ == nullptr || decoding_ != nullptr) return std::optional<Bytes>();
+    Result<ParserEvent> event = connection_->try_next_event();
+    if (event && event->kind == ParserEvent::need_more) return std::optional<Bytes>();
+    Result<Bytes> piece = take(std::move(event));
+    if (!piece) return std::move(piece).error();
+    return std::optional<Bytes>(*piece);
+}
+
+Result<Bytes> ResponseStream::take(Result<ParserEvent> event) {
+    if (!event) return std::move(event).error().with_context(connection_->origin().name);
+    if (event->kind == ParserEvent::body) return event->bytes;
     client_->give_back(std::move(connection_));
-    co_return Bytes();
+    return Bytes();
 }
 
 Task<void> ResponseStream::drain(Duration limit) {

@@ -108,7 +108,14 @@ bool ChatStream::take_from_input(Result<std::optional<Delta>>& next) {
     }
     while (!decoder_.is_done()) {
         Result<http::SseEvent> event = events_.next(input_);
-        if (event && event->kind == http::SseEvent::need_more) return false;
+        if (event && event->kind == http::SseEvent::need_more) {
+            // Most servers send each event in a chunk of its own, and many come in one read.
+            Result<std::optional<Bytes>> more = response_.try_read();
+            if (more && !*more) return false;
+            if (take_piece(more ? Result<Bytes>(**more) : std::move(more).error(), next))
+                return true;
+            continue;
+        }
         if (event) {
             next = decoder_.event(event->type, event->data);
         } else {

@@ -37,6 +37,7 @@ Result<ParserEvent> ChunkedDecoder::next(Bytes& input) {
             if (left_ == 0) state_ = State::data_cr;
             return ParserEvent(ParserEvent::body, piece);
         }
+        if (skip_to_data(input)) continue;
         const char byte = static_cast<char>(input.front());
         input = input.subspan(1);
         auto stepped = step(byte);
@@ -44,6 +45,32 @@ Result<ParserEvent> ChunkedDecoder::next(Bytes& input) {
         if (state_ == State::done) return ParserEvent(ParserEvent::end);
     }
     return ParserEvent(ParserEvent::need_more);
+}
+
+// What nearly always lies between two pieces of data, in one look: the end of the chunk before and
+// a size without extensions. False, with nothing consumed, where it is cut, or anything else.
+bool ChunkedDecoder::skip_to_data(Bytes& input) noexcept {
+    constexpr std::string_view kLineEnd = "\r\n";
+    constexpr std::size_t kUsualDigitsMax = 8;
+    if (state_ != State::size_first && state_ != State::data_cr) return false;
+    std::string_view text = as_text(input);
+    if (state_ == State::data_cr) {
+        if (!text.starts_with(kLineEnd)) return false;
+        text.remove_prefix(kLineEnd.size());
+    }
+    std::uint64_t size = 0;
+    std::size_t digits = 0;
+    for (; digits < std::min(text.size(), kUsualDigitsMax); ++digits) {
+        const int digit = digit_value(text[digits]);
+        if (digit < 0) break;
+        size = size << 4 | static_cast<std::uint64_t>(digit);
+    }
+    if (size == 0 || !text.substr(digits).starts_with(kLineEnd)) return false;
+    text.remove_prefix(digits + kLineEnd.size());
+    input = input.last(text.size());
+    left_ = size;
+    state_ = State::data;
+    return true;
 }
 
 Result<void> ChunkedDecoder::step(char byte) {

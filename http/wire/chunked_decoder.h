@@ -49,6 +49,7 @@ private:
         failed,
     };
 
+    bool skip_to_data(Bytes& input) noexcept;
     Result<void> step(char byte);
     Result<void> in_size(char byte);
     Result<void> in_extension(char byte);

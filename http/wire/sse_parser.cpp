@@ -12,12 +12,11 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
+// A line ends at whichever comes first; CR alone is rare, so it is looked for before the LF only.
 std::size_t find_line_end(std::string_view text) noexcept {
-    for (std::size_t index = 0; index < text.size(); ++index) {
-        const char byte = text[index];
-        if (byte == '\n' || byte == '\r') return index;
-    }
-    return std::string_view::npos;
+    const std::size_t lf = text.find('\n');
+    const std::size_t cr = text.substr(0, lf).find('\r');
+    return cr == std::string_view::npos ? lf : cr;
 }
 
 }  // namespace
