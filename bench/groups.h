@@ -39,6 +39,7 @@ enum class TlsMode : std::size_t { none, full, resumed };
 Result<void> run_runtime_group(const Plan& plan, Report& report);
 Result<void> run_memory_group(const Plan& plan, Report& report);
 Result<void> run_http_group(const Plan& plan, Report& report);
+Result<void> run_llm_group(const Plan& plan, Report& report);
 Result<void> run_scale_group(const Plan& plan, Report& report);
 /// Not part of a usual run: it needs 13 GB of memory.
 Result<void> run_hundred_million(const Plan& plan, Report& report);
@@ -56,6 +57,8 @@ Result<Sample> one_call_weir(const Arguments& arguments);
 Result<Sample> session_reuse_weir(const Arguments& arguments);
 Result<Sample> head_parse_weir(const Arguments& arguments);
 Result<Sample> tls_connect_weir(const Arguments& arguments);
+Result<Sample> chat_call_weir(const Arguments& arguments);
+Result<Sample> stream_weir(const Arguments& arguments);
 namespace floor {
 Result<Sample> sleepers(const Arguments& arguments);
 Result<Sample> pingpong_blocking(const Arguments& arguments);
@@ -71,6 +74,8 @@ Result<Sample> inflight_epoll(const Arguments& arguments);
 Result<Sample> inflight_uring(const Arguments& arguments);
 Result<Sample> http_call_epoll(const Arguments& arguments);
 Result<Sample> http_call_uring(const Arguments& arguments);
+Result<Sample> stream_server(const Arguments& arguments);
+Result<Sample> stream_epoll(const Arguments& arguments);
 }  // namespace floor
 
 }  // namespace weir::bench

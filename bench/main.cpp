@@ -24,16 +24,18 @@ struct Group {
     Result<void> (*run)(const Plan& plan, Report& report);
     bool is_usual;  // a part of a run that names no group
 };
-constexpr std::array<Group, 5> kGroups = {
-    Group{"runtime", run_runtime_group, true}, Group{"memory", run_memory_group, true},
-    Group{"http", run_http_group, true}, Group{"scale", run_scale_group, true},
-    Group{"hundred_million", run_hundred_million, false}};
+constexpr std::array<Group, 6> kGroups = {Group{"runtime", run_runtime_group, true},
+                                          Group{"memory", run_memory_group, true},
+                                          Group{"http", run_http_group, true},
+                                          Group{"llm", run_llm_group, true},
+                                          Group{"scale", run_scale_group, true},
+                                          Group{"hundred_million", run_hundred_million, false}};
 
 struct NamedWorker {
     std::string_view name;
     Worker run;
 };
-constexpr std::array<NamedWorker, 28> kWorkers = {
+constexpr std::array<NamedWorker, 32> kWorkers = {
     NamedWorker{"sleepers_weir", sleepers_weir},
     NamedWorker{"sleepers_spread_weir", sleepers_spread_weir},
     NamedWorker{"waiters_weir", waiters_weir},
@@ -60,6 +62,10 @@ constexpr std::array<NamedWorker, 28> kWorkers = {
     NamedWorker{"tls_connect_blocking", floor::tls_connect_blocking},
     NamedWorker{"head_parse_weir", head_parse_weir},
     NamedWorker{"head_parse_floor", floor::head_parse},
+    NamedWorker{"chat_call_weir", chat_call_weir},
+    NamedWorker{"stream_weir", stream_weir},
+    NamedWorker{"stream_epoll", floor::stream_epoll},
+    NamedWorker{"stream_server", floor::stream_server},
     NamedWorker{"delay_relay", floor::delay_relay},
     NamedWorker{"delay_server", floor::delay_server}};
 
@@ -96,7 +102,7 @@ struct Options {
 
 void add_options(CLI::App& app, Options& options) {
     app.add_option("GROUP", options.group, "what to measure; all but the last when not given")
-        ->check(CLI::IsMember({"runtime", "memory", "http", "scale", "hundred_million"}));
+        ->check(CLI::IsMember({"runtime", "memory", "http", "llm", "scale", "hundred_million"}));
     app.add_option("--peers", options.peers_folder, "also measure the peers that were built there")
         ->type_name("FOLDER");
     app.add_option("--json", options.json_path,

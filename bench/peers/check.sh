@@ -38,16 +38,20 @@ CALLS = {
     "one_call": ([50], 50, ["p50_us"], 56),
     "inflight": ([100], 100, [], 100),
 }
+# The same for streams, of so many chunks each.
+TOKENS = [" loops", " are", " alike", ";", " every", " unhappy", " loop", " is"]
+STREAMS = {"stream": ([5, 20], 100, [], 5)}
+OVER_HTTP = [*CALLS, *STREAMS]
 HTTP_ALONE = [*METRICS]
-PARSERS_ALONE = [*CALLS, *(metric for metric in METRICS if metric != "head_parse")]
+PARSERS_ALONE = [*OVER_HTTP, *(metric for metric in METRICS if metric != "head_parse")]
 LACKING = {
-    "asyncio": ["timers", "head_parse", *CALLS],
-    "uvloop": ["timers", "head_parse", *CALLS],
-    "tokio": ["timers", "head_parse", *CALLS],
+    "asyncio": ["timers", "head_parse", *OVER_HTTP],
+    "uvloop": ["timers", "head_parse", *OVER_HTTP],
+    "tokio": ["timers", "head_parse", *OVER_HTTP],
     "go": ["await", "timers", "head_parse"],
-    "asio": ["head_parse", *CALLS],
-    "libuv": ["spawn_join", "yield", "await", "semaphore", "head_parse", *CALLS],
-    "node": ["semaphore", "timers", "head_parse", *CALLS],
+    "asio": ["head_parse", *OVER_HTTP],
+    "libuv": ["spawn_join", "yield", "await", "semaphore", "head_parse", *OVER_HTTP],
+    "node": ["semaphore", "timers", "head_parse", *OVER_HTTP],
     "aiohttp": HTTP_ALONE,
     "aiohttp_uvloop": HTTP_ALONE,
     "hyper": HTTP_ALONE,
@@ -71,12 +75,9 @@ class Server(socketserver.ThreadingTCPServer):
     request_queue_size = 1000
     daemon_threads = True
 
-    def __init__(self, status, text):
+    def __init__(self, answer):
         super().__init__(("127.0.0.1", 0), Calls)
-        message = {"role": "assistant", "content": text}
-        body = compact({"id": "1", "choices": [{"index": 0, "message": message}]})
-        head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n"
-        self.answer = head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body
+        self.answer = answer
         self.calls = 0
         self.lock = threading.Lock()
         threading.Thread(target=self.serve_forever, args=[0.01], daemon=True).start()
@@ -102,6 +103,22 @@ class Calls(socketserver.StreamRequestHandler):
             with self.server.lock:
                 self.server.calls += 1
             self.wfile.write(self.server.answer)
+
+
+def whole_answer(status, text):
+    message = {"role": "assistant", "content": text}
+    body = compact({"id": "1", "choices": [{"index": 0, "message": message}]})
+    head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n"
+    return head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+def streamed_answer(chunks):
+    deltas = [{"content": TOKENS[i % len(TOKENS)]} for i in range(chunks)] + [{}]
+    events = [compact({"choices": [{"index": 0, "delta": delta}]}) for delta in deltas]
+    lines = [b"data: %s\n\n" % event for event in [*events, b"[DONE]"]]
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+    head += b"Transfer-Encoding: chunked\r\n\r\n"
+    return head + b"".join(b"%x\r\n%s\r\n" % (len(line), line) for line in lines) + b"0\r\n\r\n"
 
 
 def run(program, *words):
@@ -143,24 +160,32 @@ def fault_of_refusal(done, metric):
 
 
 def fault_of_calls(program, metric):
-    numbers, items, more, all_calls = CALLS[metric]
-    with Server(200, HAPPY[:249]) as server:
+    numbers, items, more, all_calls = {**CALLS, **STREAMS}[metric]
+    right, wrong = whole_answer(200, HAPPY[:249]), {
+        "status 500": whole_answer(500, HAPPY[:249]),
+        "a character too few": whole_answer(200, HAPPY[:248]),
+    }
+    if metric in STREAMS:
+        right, wrong = streamed_answer(numbers[1]), {
+            "a chunk too few": streamed_answer(numbers[1] - 1),
+        }
+    with Server(right) as server:
         done = run(program, metric, *numbers, server.server_address[1])
     fault = fault_of_report(done, items, more)
     if fault is None and server.calls != all_calls:
         fault = f"{server.calls} calls and not {all_calls}"
-    for status, text in (500, HAPPY[:249]), (200, HAPPY[:248]):
-        with Server(status, text) as server:
+    for what, answer in wrong.items():
+        with Server(answer) as server:
             done = run(program, metric, *numbers, server.server_address[1])
         if done.returncode == 0 and fault is None:
-            fault = f"takes status {status} with {len(text)} characters for right"
+            fault = f"takes {what} for right"
     return fault
 
 
 def fault_of(program, metric, lacking):
-    if metric in lacking or metric not in {**METRICS, **CALLS}:
+    if metric in lacking or metric not in {**METRICS, **CALLS, **STREAMS}:
         return fault_of_refusal(run(program, metric, 1, 1, 1), metric)
-    if metric in CALLS:
+    if metric in OVER_HTTP:
         return fault_of_calls(program, metric)
     numbers, items, more = METRICS[metric]
     return fault_of_report(run(program, metric, *numbers), items, more)
@@ -174,7 +199,7 @@ def main(folder):
     if absent:
         print("absent:", *absent)
     print(f"{'':16}", *(f"{peer:>8}" for peer in peers))
-    for metric in [*METRICS, *CALLS, "nonsense"]:
+    for metric in [*METRICS, *OVER_HTTP, "nonsense"]:
         cells = []
         for peer, lacking in peers.items():
             fault = fault_of(os.path.join(folder, peer), metric, lacking)

@@ -75,6 +75,33 @@ async def one_call(calls, port):
     return report | {"p50_us": sorted(took)[calls // 2]}
 
 
-METRICS = {"http_call": http_call, "inflight": inflight, "one_call": one_call}
+TOKENS = [" loops", " are", " alike", ";", " every", " unhappy", " loop", " is"]
+
+
+async def read_stream(client, chunks, port):
+    question = {"model": "bench", "messages": [{"role": "user", "content": ASKED}]}
+    url = f"http://127.0.0.1:{port}/v1/chat/completions"
+    text = 0
+    async with client.post(url, json=question) as response:
+        async for line in response.content:
+            if not line.startswith(b"data: "):
+                continue
+            data = line[6:]
+            if data.startswith(b"[DONE]"):
+                break
+            delta = json.loads(data)["choices"][0]["delta"]
+            text += len(delta.get("content", ""))
+        await response.read()
+    require(text == sum(len(TOKENS[i % 8]) for i in range(chunks)), "not the text expected")
+
+
+async def stream(streams, chunks, port):
+    start = time.monotonic()
+    async with session() as client:
+        await asyncio.gather(*(read_stream(client, chunks, port) for _ in range(streams)))
+    return process.report(streams * chunks) | {"wall_s": time.monotonic() - start}
+
+
+METRICS = {"http_call": http_call, "inflight": inflight, "one_call": one_call, "stream": stream}
 
 sys.exit(run("aiohttp", METRICS, sys.argv[1:]))

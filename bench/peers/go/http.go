@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -119,4 +120,67 @@ func oneCall(calls, port int) report {
 	sort.Float64s(took)
 	report["p50_us"] = took[calls/2]
 	return report
+}
+
+type chunk struct {
+	Choices []struct {
+		Delta struct {
+			Content string `json:"content"`
+		} `json:"delta"`
+	} `json:"choices"`
+}
+
+// The bytes of the text of one streamed answer.
+func (caller caller) readStream() int {
+	body, err := json.Marshal(question{"bench", []message{{"user", asked}}})
+	check(err)
+	response, err := caller.client.Post(caller.url, "application/json", bytes.NewReader(body))
+	check(err)
+	defer response.Body.Close()
+	lines := bufio.NewScanner(response.Body)
+	text := 0
+	for lines.Scan() {
+		if !bytes.HasPrefix(lines.Bytes(), []byte("data: ")) {
+			continue
+		}
+		data := lines.Bytes()[len("data: "):]
+		if string(data) == "[DONE]" {
+			_, err := io.Copy(io.Discard, response.Body)
+			check(err)
+			return text
+		}
+		var chunk chunk
+		check(json.Unmarshal(data, &chunk))
+		text += len(chunk.Choices[0].Delta.Content)
+	}
+	check(lines.Err())
+	require(false, "the stream has no end mark")
+	return 0
+}
+
+func stream(process usage, streams, chunks, port int) report {
+	caller := newCaller(port)
+	var group sync.WaitGroup
+	group.Add(streams)
+	start := time.Now()
+	for i := 0; i < streams; i++ {
+		go func() {
+			defer group.Done()
+			require(caller.readStream() == textBytes(chunks), "not the text that was expected")
+		}()
+	}
+	group.Wait()
+	report := process.report(streams * chunks)
+	report["wall_s"] = time.Since(start).Seconds()
+	return report
+}
+
+// What the server's tokens come to.
+func textBytes(chunks int) int {
+	tokens := []string{" loops", " are", " alike", ";", " every", " unhappy", " loop", " is"}
+	bytes := 0
+	for i := 0; i < chunks; i++ {
+		bytes += len(tokens[i%len(tokens)])
+	}
+	return bytes
 }

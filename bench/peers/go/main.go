@@ -294,6 +294,8 @@ func main() {
 		report = inflight(process, number(0), number(1))
 	case "one_call":
 		report = oneCall(number(0), number(1))
+	case "stream":
+		report = stream(process, number(0), number(1), number(2))
 	default:
 		fail(3, "has no metric "+metric())
 	}

@@ -118,7 +118,84 @@ private:
     std::string answer_;
 };
 
+/// A streamed answer: its lines are parsed as they come.
+class Stream {
+public:
+    Stream(const std::string& url, curl_slist* headers, std::size_t bytes) : expected_(bytes) {
+        check(curl_easy_setopt(easy_, CURLOPT_URL, url.c_str()));
+        check(curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, headers));
+        check(curl_easy_setopt(easy_, CURLOPT_PRIVATE, this));
+        check(curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this));
+        check(curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, write));
+    }
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+    ~Stream() { curl_easy_cleanup(easy_); }
+
+    CURL* begin() {
+        question_ = to_json(Question{"bench", {Message{"user", asked}}});
+        check(curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, question_.c_str()));
+        check(curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE, static_cast<long>(question_.size())));
+        return easy_;
+    }
+
+    void check_answer() const {
+        require(has_ended_ && text_bytes_ == expected_, "not the text that was expected");
+    }
+
+private:
+    static std::size_t write(char* bytes, std::size_t, std::size_t size, void* stream) {
+        static_cast<Stream*>(stream)->take(std::string_view(bytes, size));
+        return size;
+    }
+
+    // Lines are parsed where libcurl has them; one that is cut is kept until the rest comes.
+    void take(std::string_view bytes) {
+        while (!bytes.empty()) {
+            const std::size_t end = bytes.find('\n');
+            if (end == bytes.npos) {
+                rest_.append(bytes);
+                return;
+            }
+            if (rest_.empty()) {
+                take_line(bytes.substr(0, end));
+            } else {
+                take_line(rest_.append(bytes.substr(0, end)));
+                rest_.clear();
+            }
+            bytes.remove_prefix(end + 1);
+        }
+    }
+
+    void take_line(std::string_view line) {
+        static constexpr std::string_view kData = "data: ";
+        if (!line.starts_with(kData)) return;
+        line.remove_prefix(kData.size());
+        if (line == "[DONE]") {
+            has_ended_ = true;
+            return;
+        }
+        static simdjson::ondemand::parser parser;
+        static std::string padded;
+        padded.reserve(line.size() + simdjson::SIMDJSON_PADDING);
+        padded.assign(line);
+        simdjson::ondemand::document json;
+        std::string_view content;
+        require(!parser.iterate(padded).get(json), "not JSON");
+        if (json["choices"].at(0)["delta"]["content"].get(content)) return;
+        text_bytes_ += content.size();
+    }
+
+    CURL* easy_ = curl_easy_init();
+    std::string question_;
+    std::string rest_;
+    std::size_t expected_;
+    std::size_t text_bytes_ = 0;
+    bool has_ended_ = false;
+};
+
 /// libcurl's multi interface on an epoll loop, as its documentation advises for many transfers.
+template <typename Call>
 class Loop {
 public:
     Loop() {
@@ -210,7 +287,7 @@ std::vector<std::unique_ptr<Call>> make_calls(std::size_t count, std::size_t por
     return calls;
 }
 
-void call_at_once(Loop& loop, std::vector<std::unique_ptr<Call>>& calls) {
+void call_at_once(Loop<Call>& loop, std::vector<std::unique_ptr<Call>>& calls) {
     for (const std::unique_ptr<Call>& call : calls)
         loop.add(*call);
     loop.run([](Call&) {});
@@ -218,7 +295,7 @@ void call_at_once(Loop& loop, std::vector<std::unique_ptr<Call>>& calls) {
 
 Report http_call(std::size_t count, std::size_t in_flight, std::size_t port) {
     auto calls = make_calls(in_flight, port);
-    Loop loop;
+    Loop<Call> loop;
     call_at_once(loop, calls);
     const Usage usage;
     std::size_t begun = 0;
@@ -238,16 +315,37 @@ Report http_call(std::size_t count, std::size_t in_flight, std::size_t port) {
 Report inflight(const Usage& process, std::size_t count, std::size_t port) {
     const Usage usage;
     auto calls = make_calls(count, port);
-    Loop loop;
+    Loop<Call> loop;
     call_at_once(loop, calls);
     Report report = process.report(count);
     report["wall_s"] = usage.report(count)["wall_s"];
     return report;
 }
 
+Report stream(const Usage& process, std::size_t count, std::size_t chunks, std::size_t port) {
+    static constexpr std::array<std::string_view, 8> kTokens = {
+        " loops", " are", " alike", ";", " every", " unhappy", " loop", " is"};
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < chunks; ++i)
+        bytes += kTokens[i % kTokens.size()].size();
+    const Usage usage;
+    const std::string url = "http://127.0.0.1:" + std::to_string(port) + "/v1/chat/completions";
+    curl_slist* headers = curl_slist_append(nullptr, "Content-Type: application/json");
+    std::vector<std::unique_ptr<Stream>> streams;
+    Loop<Stream> loop;
+    for (std::size_t i = 0; i < count; ++i) {
+        streams.push_back(std::make_unique<Stream>(url, headers, bytes));
+        loop.add(*streams.back());
+    }
+    loop.run([](Stream&) {});
+    Report report = process.report(count * chunks);
+    report["wall_s"] = usage.report(count)["wall_s"];
+    return report;
+}
+
 Report one_call(std::size_t count, std::size_t port) {
     auto calls = make_calls(1, port);
-    Loop loop;
+    Loop<Call> loop;
     for (std::size_t i = 0; i <= count / 10; ++i)
         call_at_once(loop, calls);
     std::vector<double> took;
@@ -286,6 +384,8 @@ int main(int count, char** words) {
         report = inflight(process, number(0), number(1));
     } else if (metric == "one_call") {
         report = one_call(number(0), number(1));
+    } else if (metric == "stream") {
+        report = stream(process, number(0), number(1), number(2));
     } else {
         fail(3, "has no metric " + metric);
     }

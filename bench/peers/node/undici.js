@@ -75,8 +75,46 @@ async function one_call(calls, port) {
     return { ...report, p50_us: took.sort()[Math.floor(calls / 2)] };
 }
 
+const TOKENS = [' loops', ' are', ' alike', ';', ' every', ' unhappy', ' loop', ' is'];
+
+async function readStream(chunks, port) {
+    const question = { model: 'bench', messages: [{ role: 'user', content: ASKED }] };
+    const url = `http://127.0.0.1:${port}/v1/chat/completions`;
+    const { body } = await request(url, {
+        dispatcher,
+        method: 'POST',
+        headers: HEADERS,
+        body: JSON.stringify(question),
+    });
+    let text = 0;
+    let rest = '';
+    body.setEncoding('utf8');
+    for await (const piece of body) {
+        const lines = (rest + piece).split('\n');
+        rest = lines.pop();
+        for (const line of lines) {
+            if (!line.startsWith('data: ') || line.startsWith('data: [DONE]')) continue;
+            const { delta } = JSON.parse(line.slice(6)).choices[0];
+            text += (delta.content ?? '').length;
+        }
+    }
+    let expected = 0;
+    for (let i = 0; i < chunks; ++i) expected += TOKENS[i % TOKENS.length].length;
+    require_(text === expected, 'not the text that was expected');
+}
+
+async function stream(streams, chunks, port) {
+    const start = performance.now();
+    await Promise.all(Array.from({ length: streams }, () => readStream(chunks, port)));
+    const wall_s = (performance.now() - start) / 1e3;
+    const report = { ...wholeProcess.report(streams * chunks), wall_s };
+    await dispatcher.close();
+    return report;
+}
+
 run(() => `undici ${require('undici/package.json').version}, Node ${process.versions.node}`, {
     http_call,
     inflight,
     one_call,
+    stream,
 });

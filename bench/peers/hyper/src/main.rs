@@ -8,8 +8,9 @@
 #[path = "../../tokio/src/report.rs"]
 mod report;
 
+use hyper::body::HttpBody;
 use hyper::client::HttpConnector;
-use hyper::{Body, Client, Request, Uri};
+use hyper::{Body, Client, Request, Response, Uri};
 use report::{require, Usage};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -46,6 +47,26 @@ struct Answer {
     choices: Vec<Choice>,
 }
 
+#[derive(Deserialize)]
+struct Delta<'a> {
+    #[serde(borrow, default)]
+    content: std::borrow::Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct ChunkChoice<'a> {
+    #[serde(borrow)]
+    delta: Delta<'a>,
+}
+
+#[derive(Deserialize)]
+struct Chunk<'a> {
+    #[serde(borrow)]
+    choices: Vec<ChunkChoice<'a>>,
+}
+
+const TOKENS: [&str; 8] = [" loops", " are", " alike", ";", " every", " unhappy", " loop", " is"];
+
 struct Caller {
     client: Client<HttpConnector>,
     uri: Uri,
@@ -67,18 +88,44 @@ impl Caller {
         })
     }
 
+    async fn read_stream(&self, chunks: usize) {
+        let mut body = self.ask().await.into_body();
+        let mut text = 0;
+        let mut rest = Vec::new();
+        while let Some(piece) = body.data().await {
+            rest.extend_from_slice(&piece.expect("a piece of the body"));
+            let mut begin = 0;
+            while let Some(size) = memchr::memchr(b'\n', &rest[begin..]) {
+                let line = &rest[begin..begin + size];
+                begin += size + 1;
+                let data = line.strip_prefix(b"data: ").unwrap_or(b"[DONE]");
+                if data != b"[DONE]" {
+                    let chunk: Chunk = serde_json::from_slice(data).expect("JSON");
+                    text += chunk.choices[0].delta.content.len();
+                }
+            }
+            rest.drain(..begin);
+        }
+        let expected: usize = (0..chunks).map(|at| TOKENS[at % TOKENS.len()].len()).sum();
+        require(text == expected, "not the text that was expected");
+    }
+
     async fn call(&self) {
-        let messages = vec![Message { role: "user", content: &self.asked }];
-        let question = serde_json::to_vec(&Question { model: "bench", messages });
-        let request = Request::post(self.uri.clone())
-            .header("content-type", "application/json")
-            .body(Body::from(question.expect("JSON")));
-        let response = self.client.request(request.expect("a request")).await.expect("an answer");
+        let response = self.ask().await;
         let status = response.status();
         let body = hyper::body::to_bytes(response.into_body()).await.expect("a body");
         let answer: Answer = serde_json::from_slice(&body).expect("JSON");
         let is_right = status == 200 && answer.choices[0].message.content == self.expected;
         require(is_right, "not the answer that was expected");
+    }
+
+    async fn ask(&self) -> Response<Body> {
+        let messages = vec![Message { role: "user", content: &self.asked }];
+        let question = serde_json::to_vec(&Question { model: "bench", messages });
+        let request = Request::post(self.uri.clone())
+            .header("content-type", "application/json")
+            .body(Body::from(question.expect("JSON")));
+        self.client.request(request.expect("a request")).await.expect("an answer")
     }
 }
 
@@ -112,6 +159,18 @@ async fn inflight(process: Usage, calls: usize, port: usize) -> Report {
     call_at_once(&Caller::new(port), calls).await;
     let wall = start.elapsed().as_secs_f64();
     let mut report = process.report(calls);
+    report.retain(|(name, _)| *name != "wall_s");
+    report.push(("wall_s", wall));
+    report
+}
+
+async fn stream(process: Usage, streams: usize, chunks: usize, port: usize) -> Report {
+    let start = Instant::now();
+    let caller = Caller::new(port);
+    let one = |caller: Arc<Caller>| async move { caller.read_stream(chunks).await };
+    join_all((0..streams).map(|_| tokio::spawn(one(caller.clone()))).collect()).await;
+    let wall = start.elapsed().as_secs_f64();
+    let mut report = process.report(streams * chunks);
     report.retain(|(name, _)| *name != "wall_s");
     report.push(("wall_s", wall));
     report
@@ -154,6 +213,7 @@ fn main() {
             "http_call" => http_call(number(0), number(1), number(2)).await,
             "inflight" => inflight(process, number(0), number(1)).await,
             "one_call" => one_call(number(0), number(1)).await,
+            "stream" => stream(process, number(0), number(1), number(2)).await,
             _ => report::fail(3, &format!("has no metric {metric}")),
         }
     };
