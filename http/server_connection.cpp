@@ -20,7 +20,10 @@ constexpr std::size_t kAheadBytesMax = 16 * 1024;
 std::optional<int> refusal_for(const Error& error, bool is_amidst) {
     if (error == HttpErrc::malformed_request) return 400;
     if (error == HttpErrc::body_too_large) return 413;
+    if (error == HttpErrc::target_too_large) return 414;
+    if (error == HttpErrc::unknown_expectation) return 417;
     if (error == HttpErrc::head_too_large) return 431;
+    if (error == HttpErrc::unknown_version) return 505;
     if (error == Error::timed_out && is_amidst) return 408;
     return std::nullopt;
 }

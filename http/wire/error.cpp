@@ -21,6 +21,12 @@ public:
                 return "the request is not valid HTTP/1.1";
             case HttpErrc::head_too_large:
                 return "the message head is larger than the limit";
+            case HttpErrc::target_too_large:
+                return "the request's target is longer than the limit";
+            case HttpErrc::unknown_version:
+                return "the request is of a version of HTTP that is not spoken here";
+            case HttpErrc::unknown_expectation:
+                return "the request expects what is not known here";
             case HttpErrc::body_too_large:
                 return "the body is larger than the limit";
             case HttpErrc::event_too_large:

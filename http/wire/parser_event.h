@@ -35,6 +35,7 @@ public:
     std::uint64_t body_bytes = std::numeric_limits<std::uint64_t>::max();
     std::uint32_t head_bytes = 64 * 1024;
     std::uint32_t fields = 256;
+    std::uint32_t target_bytes = 16 * 1024;  ///< of a request; RFC 9112, 3 asks for 8,000
 };
 
 }  // namespace weir::http

@@ -3,6 +3,7 @@
 #include <weir/http/wire/request_parser.h>
 #include <weir/http/wire/target.h>
 #include <weir/runtime/base/assert.h>
+#include <algorithm>
 #include <string>
 
 namespace weir::http {
@@ -39,6 +40,15 @@ bool has_lone_line_end(std::string_view text) noexcept {
         if (cr == std::string_view::npos || lf != cr + 1) return true;
         text.remove_prefix(lf + 1);
     }
+}
+
+/// "HTTP/" DIGIT "." DIGIT.
+bool is_version(std::string_view text) noexcept {
+    const auto is_digit = [](char byte) {
+        return byte >= '0' && byte <= '9';
+    };
+    return text.size() == 8 && text.starts_with("HTTP/") && is_digit(text[5]) && text[6] == '.' &&
+           is_digit(text[7]);
 }
 
 }  // namespace
@@ -105,6 +115,9 @@ Result<ParserEvent> RequestParser::read_head(Bytes& input) {
     if (input.empty()) return ParserEvent(ParserEvent::need_more);
     const auto status = buffer_.collect(input, limits_);
     auto plausible = check_beginning(buffer_.text());
+    if (plausible) {
+        plausible = check_target_size(status == detail::HeadBuffer::Status::too_large);
+    }
     if (!plausible) return std::move(plausible).error();
     switch (status) {
         case detail::HeadBuffer::Status::need_more:
@@ -121,8 +134,26 @@ Result<ParserEvent> RequestParser::read_head(Bytes& input) {
     if (!parsed) return std::move(parsed).error();
     auto framed = choose_framing();
     if (!framed) return std::move(framed).error();
+    auto expected = read_expectations();
+    if (!expected) return std::move(expected).error();
     state_ = State::body;
     return ParserEvent(ParserEvent::head);
+}
+
+/// Also before the head is whole, so that it is the target that is refused, and not the head.
+Result<void> RequestParser::check_target_size(bool is_head_full) {
+    if (buffer_.text().size() <= limits_.target_bytes && !is_head_full) return {};
+    const std::string_view text = without_leading_lines(buffer_.text());
+    const std::string_view line = text.substr(0, text.find('\n'));
+    const std::size_t begin = std::min(line.find(' '), line.size());
+    const std::size_t size = std::min(line.find(' ', begin + 1), line.size()) - begin;
+    const bool is_endless = is_head_full && begin + size == text.size() && size > 1;
+    if (!is_endless && size <= std::size_t{limits_.target_bytes} + 1) return {};  // with its blank
+    if (is_token(line.substr(0, begin))) head_.method = line.substr(0, begin);
+    return Error(HttpErrc::target_too_large,
+                 "the request's target is longer than " +
+                     std::to_string(std::min(limits_.target_bytes, limits_.head_bytes)) +
+                     " bytes, the limit");
 }
 
 Result<void> RequestParser::parse_head(std::string_view text) {
@@ -146,14 +177,15 @@ Result<void> RequestParser::parse_request_line(std::string_view line) {
     const std::string_view target = line.substr(method_end + 1, target_end - method_end - 1);
     const std::string_view version = line.substr(target_end + 1);
     if (!is_token(method)) return malformed("the method has a byte that methods may not have");
-    const bool is_version_known = version.size() == 8 && version.starts_with("HTTP/1.") &&
-                                  version[7] >= '0' && version[7] <= '9';
-    if (!is_version_known) return malformed("the request's version is not HTTP/1.1 or HTTP/1.0");
-    if (!RequestTarget::parse(method, target)) {
-        return malformed("the request's target is malformed");
-    }
     head_.method = method;
-    head_.target = target;
+    if (!is_version(version)) return malformed("the request's version is not HTTP/1.1 or HTTP/1.0");
+    const bool is_target = RequestTarget::parse(method, target).has_value();
+    if (is_target) head_.target = target;
+    if (version[5] != '1') {
+        return Error(HttpErrc::unknown_version, "the request's version is " + std::string(version) +
+                                                    "; what is spoken here is HTTP/1.1");
+    }
+    if (!is_target) return malformed("the request's target is malformed");
     head_.minor_version = version[7] == '0' ? 0 : 1;
     return {};
 }
@@ -170,6 +202,26 @@ Result<void> RequestParser::check_host() const {
     }
     if (hosts > 1) return malformed("the request has more than one Host field");
     if (hosts == 0 && head_.minor_version > 0) return malformed("the request has no Host field");
+    return {};
+}
+
+/// RFC 9110, 10.1.1: ignored in HTTP/1.0.
+Result<void> RequestParser::read_expectations() {
+    if (head_.minor_version == 0) return {};
+    for (const Field field : head_.headers) {
+        if (!equals_ignoring_case(field.name, "Expect")) continue;
+        std::string_view rest = field.value;
+        while (!rest.empty()) {
+            const std::string_view each = trim_whitespace(rest.substr(0, rest.find(',')));
+            rest.remove_prefix(std::min(rest.find(','), rest.size() - 1) + 1);
+            if (each.empty()) continue;
+            if (!equals_ignoring_case(each, "100-continue")) {
+                return Error(HttpErrc::unknown_expectation,
+                             "the request's Expect asks for more than 100-continue");
+            }
+            expects_continue_ = true;
+        }
+    }
     return {};
 }
 
@@ -192,9 +244,6 @@ Result<void> RequestParser::choose_framing() {
                          " bytes; the limit is " + std::to_string(limits_.body_bytes));
     }
     keep_alive_ = detail::wants_keep_alive(head_.headers, head_.minor_version);
-    // RFC 9110, 10.1.1: ignored in HTTP/1.0.
-    expects_continue_ =
-        head_.minor_version > 0 && head_.headers.has_token("Expect", "100-continue");
     body_ = detail::BodyReader(declared->framing, declared->length, limits_.body_bytes, kMalformed);
     return {};
 }

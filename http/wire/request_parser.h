@@ -29,7 +29,8 @@ public:
     /// The client closed: end where it did so between requests, else body_cut.
     Result<ParserEvent> on_end();
 
-    /// The head, once after the head event.
+    /// The head, once after the head event. After an error in the head: what was read of it, for a
+    /// log.
     RequestHead take_head();
 
     /// Whether a byte of a request has come since start.
@@ -47,9 +48,11 @@ private:
 
     Result<ParserEvent> advance(Bytes& input);
     Result<ParserEvent> read_head(Bytes& input);
+    Result<void> check_target_size(bool is_head_full);
     Result<void> parse_head(std::string_view text);
     Result<void> parse_request_line(std::string_view line);
     Result<void> check_host() const;
+    Result<void> read_expectations();
     Result<void> choose_framing();
 
     ParserLimits limits_;

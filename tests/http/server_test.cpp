@@ -88,6 +88,13 @@ TEST(HttpServer, SaysWhatIsWrongWithARequest) {
         const std::string long_head =
             co_await say("GET / HTTP/1.1\r\nHost: h\r\nA: " + std::string(1000, 'a') + "\r\n\r\n");
         EXPECT_TRUE(long_head.starts_with("HTTP/1.1 431 ")) << long_head;
+        const std::string long_target = co_await say("GET /" + std::string(1000, 'a'));
+        EXPECT_TRUE(long_target.starts_with("HTTP/1.1 414 ")) << long_target;
+        const std::string expecting =
+            co_await say("GET / HTTP/1.1\r\nHost: h\r\nExpect: a\r\n\r\n");
+        EXPECT_TRUE(expecting.starts_with("HTTP/1.1 417 ")) << expecting;
+        const std::string http2 = co_await say("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+        EXPECT_TRUE(http2.starts_with("HTTP/1.1 505 ")) << http2;
         EXPECT_EQ(server.requests(), 0u);
     });
 }

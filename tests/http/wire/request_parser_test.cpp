@@ -62,11 +62,21 @@ TEST(RequestParser, KnowsTheFormsOfATarget) {
 TEST(RequestParser, RefusesAMalformedRequestLine) {
     for (const char* line :
          {"GET /", "GET  / HTTP/1.1", "GET / HTTP/1.1 ", "GET /a b HTTP/1.1", "GET\t/\tHTTP/1.1",
-          "GET / HTTP/2.0", "GET / http/1.1", "GET / HTTP/1.", "GET / HTTP/1.10", "G(T / HTTP/1.1",
-          " GET / HTTP/1.1", "GET * HTTP/1.1", "GET h/p HTTP/1.1", "GET ftp://h/ HTTP/1.1",
-          "GET /\x01 HTTP/1.1", "GET /\xc3\xa4 HTTP/1.1", "PRI * HTTP/2.0", "GET", "/"}) {
+          "GET / http/1.1", "GET / HTTP/1.", "GET / HTTP/1.10", "G(T / HTTP/1.1", " GET / HTTP/1.1",
+          "GET * HTTP/1.1", "GET h/p HTTP/1.1", "GET ftp://h/ HTTP/1.1", "GET /\x01 HTTP/1.1",
+          "GET /\xc3\xa4 HTTP/1.1", "GET", "/"}) {
         expect_parsed(std::string(line) + "\r\nHost: h\r\n\r\n", "|malformed");
     }
+}
+
+TEST(RequestParser, TellsAnotherMajorVersionFromAMalformedOne) {
+    for (const char* version : {"HTTP/2.0", "HTTP/0.9", "HTTP/3.1", "HTTP/9.9"})
+        expect_parsed("GET / " + std::string(version) + "\r\nHost: h\r\n\r\n", "|version");
+    expect_parsed("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "|version");
+    for (const char* version :
+         {"HTTP/2", "HTTP/2.", "HTTP/20.0", "HTTP/a.0", "HTTP/2,0", "http/2.0"})
+        expect_parsed("GET / " + std::string(version) + "\r\nHost: h\r\n\r\n", "|malformed");
+    expect_parsed("G(T / HTTP/2.0\r\nHost: h\r\n\r\n", "|malformed");
 }
 
 TEST(RequestParser, FindsOutOtherProtocolsByTheFirstByte) {
@@ -112,6 +122,45 @@ TEST(RequestParser, BoundsHeadAndBody) {
     expect_parsed("GET / HTTP/1.0\r\nA: b\r\nC: d\r\nE: f\r\n\r\n", "|head_too_large", false,
                   limits);
     expect_parsed("GET / HTTP/1.0\r\nContent-Length: 3\r\n\r\n", "|body_too_large", false, limits);
+}
+
+// Also where the rest of the head would not fit, or never comes.
+TEST(RequestParser, BoundsTheTarget) {
+    ParserLimits limits;
+    limits.target_bytes = 10;
+    expect_parsed("GET /234567890 HTTP/1.0\r\n\r\n", "[GET /234567890]|end close |more", false,
+                  limits);
+    expect_parsed("GET /2345678901 HTTP/1.0\r\n\r\n", "|target_too_large", false, limits);
+    expect_parsed("\r\nGET /2345678901", "|target_too_large", false, limits);
+    expect_parsed("GET /2345678901\r\n", "|target_too_large", false, limits);
+    expect_parsed("GET / HTTP/1.0\r\nA: /2345678901\r\n\r\n",
+                  "[GET / A=/2345678901;]|end close |more", false, limits);
+    expect_parsed("GET / HTTP/1.0-0123456789\r\n\r\n", "|malformed", false, limits);
+    expect_parsed("GETGETGETGET /2 HTTP/1.0\r\n\r\n", "[GETGETGETGET /2]|end close |more", false,
+                  limits);
+    ParserLimits small;
+    small.head_bytes = 20;
+    expect_parsed("GET /0123456789012345 HTTP/1.0\r\n\r\n", "|target_too_large", false, small);
+    expect_parsed("GET /01234567890123 HTTP/1.0\r\n\r\n", "|head_too_large", false, small);
+    expect_parsed("GETGETGETGETGETGETGET / HTTP/1.0\r\n\r\n", "|head_too_large", false, small);
+}
+
+TEST(RequestParser, GivesAfterAnErrorWhatItHadRead) {
+    const auto seen = [](std::string_view text) {
+        ParserLimits limits;
+        limits.target_bytes = 20;
+        http::RequestParser parser(limits);
+        Bytes input = as_bytes(text);
+        EXPECT_FALSE(parser.next(input).has_value());
+        const http::RequestHead head = parser.take_head();
+        return head.method + " " + head.target;
+    };
+    EXPECT_EQ(seen("GET /a HTTP/1.1\r\nHost : h\r\n\r\n"), "GET /a");
+    EXPECT_EQ(seen("GET /a HTTP/1.1\r\nHost: h\r\nExpect: x\r\n\r\n"), "GET /a");
+    EXPECT_EQ(seen("GET /a HTTP/2.0\r\n\r\n"), "GET /a");
+    EXPECT_EQ(seen("GET /a HTTP/1.x\r\n\r\n"), "GET ");
+    EXPECT_EQ(seen("GET /01234567890123456789"), "GET ");
+    EXPECT_EQ(seen("G(T /a HTTP/1.1\r\n\r\n"), " ");
 }
 
 TEST(RequestParser, ReadsBackWhatTheWriterWrites) {

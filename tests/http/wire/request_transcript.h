@@ -17,6 +17,9 @@ namespace weir::test::request {
 inline std::string error_name(const Error& error) {
     if (error == http::HttpErrc::malformed_request) return "malformed";
     if (error == http::HttpErrc::head_too_large) return "head_too_large";
+    if (error == http::HttpErrc::target_too_large) return "target_too_large";
+    if (error == http::HttpErrc::unknown_version) return "version";
+    if (error == http::HttpErrc::unknown_expectation) return "expectation";
     if (error == http::HttpErrc::body_too_large) return "body_too_large";
     if (error == http::HttpErrc::body_cut) return "cut";
     return error.message();
