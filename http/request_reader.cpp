@@ -11,7 +11,7 @@ namespace weir::http {
 Task<Result<bool>> RequestReader::next() {
     if (parser_.is_done()) parser_.start();
     has_head_ = false;
-    part_began_ = Reactor::current().now();
+    request_began_ = part_began_ = Reactor::current().now();
     for (;;) {
         Result<ParserEvent> event = parser_.next(input_);
         if (!event) co_return std::move(event).error();
@@ -39,7 +39,7 @@ Task<Result<bool>> RequestReader::next() {
                 if (core_.is_draining && !was_amidst) co_return false;
                 Result<void> received = co_await more();
                 if (!received) co_return std::move(received).error();
-                if (!was_amidst) part_began_ = Reactor::current().now();
+                if (!was_amidst) request_began_ = part_began_ = Reactor::current().now();
                 if (!has_ended_) break;
                 if (!was_amidst) co_return false;
                 co_return Error(HttpErrc::body_cut);

@@ -37,11 +37,15 @@ public:
     Task<Result<bool>> next();
     void interrupt() noexcept { supervisor_.interrupt(); }
     RequestHead take_head() { return std::move(head_); }
+    /// After an error: what is known of the request's head.
+    RequestHead take_known_head() { return has_head_ ? std::move(head_) : parser_.take_head(); }
     std::string take_body() { return std::exchange(body_, std::string()); }
     bool keep_alive() const noexcept { return parser_.keep_alive(); }
 
     /// Whether part of a request has come and the rest has not.
     bool is_amidst() const noexcept { return !parser_.is_done() && parser_.has_begun(); }
+    /// When the first byte of the present request came, or was found waiting.
+    Instant begun() const noexcept { return request_began_; }
     /// Whether bytes behind the last request have come.
     bool has_more() const noexcept { return !input_.empty(); }
 
@@ -58,6 +62,7 @@ private:
     Bytes input_;
     RequestHead head_;
     std::string body_;
+    Instant request_began_{};
     Instant part_began_{};  // the head, and then the body
     bool has_head_ = false;
     bool has_ended_ = false;

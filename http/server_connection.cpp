@@ -112,7 +112,11 @@ void ServerConnection::report(const Exchange& exchange, Duration duration) {
     record.duration = duration;
     record.is_complete = exchange.state_ == Exchange::State::done && !exchange.has_failed_;
     record.exception = std::exchange(exception_, nullptr);
-    Result<Endpoint> client = exchange.client();
+    report(record);
+}
+
+void ServerConnection::report(AccessRecord& record) {
+    Result<Endpoint> client = transport_.peer_endpoint();
     if (client) record.client = *client;
     options_.on_access_(record);
 }
@@ -126,18 +130,31 @@ Task<bool> ServerConnection::watch() {
 
 // Tells the client what was wrong with its request, where there is still a client to be told.
 Task<void> ServerConnection::refuse(const Error& error) {
-    const std::optional<int> status = refusal_for(error, reader_.is_amidst());
-    if (!status) co_return;
+    const bool is_amidst = reader_.is_amidst();
+    const int status = refusal_for(error, is_amidst).value_or(0);
+    const bool is_slow = error == Error::timed_out;
+    std::string text = (is_slow ? "the request took too long" : error.message()) + "\n";
+    const std::size_t size = text.size();
+    bool is_sent = false;
+    if (status != 0) is_sent = co_await send_refusal(status, std::move(text));
+    if (!is_amidst || !options_.on_access_) co_return;
+    const RequestHead head = reader_.take_known_head();
+    AccessRecord record(head.method, head.target);
+    record.status = status;
+    if (status != 0) record.body_bytes = size;
+    record.duration = Reactor::current().now() - reader_.begun();
+    record.is_complete = is_sent;
+    record.error = &error;
+    report(record);
+}
+
+Task<bool> ServerConnection::send_refusal(int status, std::string body) {
     ByteQueue out;
     const ServerFields added(core_.dates.now(), "close");
-    const bool is_slow = error == Error::timed_out;
-    const std::string body = (is_slow ? "the request took too long" : error.message()) + "\n";
-    Result<void> written =
-        write_response(out, *status, Headers(), body, RequestKind::normal, added);
-    if (!written) co_return;
-    Result<void> ignored = co_await timeout(options_.write_, transport_.write_all(out.readable()));
-    static_cast<void>(ignored);
+    Result<void> sent = write_response(out, status, Headers(), body, RequestKind::normal, added);
+    if (sent) sent = co_await timeout(options_.write_, transport_.write_all(out.readable()));
     lingers_ = true;
+    co_return sent.has_value();
 }
 
 // RFC 9112, 9.6: to close with bytes unread is to reset the connection, and the client may never

@@ -6,6 +6,7 @@
 
 #include <weir/http/server.h>
 #include <exception>
+#include <string>
 
 #include "http/request_reader.h"
 #include "http/server_core.h"
@@ -28,7 +29,9 @@ private:
     Task<void> answer(Exchange& exchange);
     Task<Result<void>> run_handler(Exchange& exchange);
     void report(const Exchange& exchange, Duration duration);
+    void report(AccessRecord& record);
     Task<void> refuse(const Error& error);
+    Task<bool> send_refusal(int status, std::string body);
     Task<void> close();
 
     ServerCore& core_;

@@ -6,6 +6,7 @@
 #include <weir/http/tls_context.h>
 #include <weir/http/wire/parser_event.h>
 #include <weir/runtime/address.h>
+#include <weir/runtime/base/error.h>
 #include <weir/runtime/base/time.h>
 #include <cstddef>
 #include <cstdint>
@@ -18,19 +19,22 @@
 
 namespace weir::http {
 
-/// One request, for a log. The views are valid during the call. A target may hold secrets.
+/// One request, for a log. Views and pointers are valid during the call. A target may hold secrets.
 class AccessRecord {
 public:
     AccessRecord(std::string_view method_token, std::string_view request_target) noexcept
         : method(method_token), target(request_target) {}
 
-    std::string_view method;
-    std::string_view target;
+    std::string_view method;       ///< empty where it could not be read
+    std::string_view target;       ///< the same
     int status = 0;                ///< 0: no answer was begun
     std::uint64_t body_bytes = 0;  ///< of the answer, as it was written
-    Duration duration{};           ///< from the whole request to the end of the answer
+    /// From the whole request to the end of the answer; from the first byte of one that was not
+    /// read whole.
+    Duration duration{};
     bool is_complete = false;      ///< false: the client went, or the answer was cut
     std::exception_ptr exception;  ///< what the handler threw, if it did
+    const Error* error = nullptr;  ///< why it was refused, or not read whole; null: it was
     std::optional<Endpoint> client;
 };
 
@@ -70,8 +74,9 @@ public:
     }
     /// Shares the port with servers on other loops: see TcpListener::bind_shared().
     ServerOptions& share_port(bool is_on = true) noexcept { return share_port_ = is_on, *this; }
-    /// Is told of each request once it is answered, or has failed; not of those that were refused
-    /// before they reached the handler, nor of those that were cut with the server. Must not throw.
+    /// Is told of each request once it is answered, or has failed: also of those that were refused,
+    /// or given up by their client, while they were read, with what is known of them. Not of those
+    /// that were cut with the server. Must not throw.
     ServerOptions& on_access(std::function<void(const AccessRecord&)> report) {
         on_access_ = std::move(report);
         return *this;

@@ -60,4 +60,55 @@ TEST(HttpServerAccess, TellsHowEachRequestEnded) {
     EXPECT_EQ(lines, expected);
 }
 
+TEST(HttpServerAccess, TellsOfRequestsThatAreRefusedOrGivenUp) {
+    std::vector<std::string> lines;
+    std::vector<std::string> reasons;
+    ParserLimits limits;
+    limits.body_bytes = 100;
+    limits.head_bytes = 200;
+    const auto handler = [](Exchange& exchange) -> Task<void> {
+        std::ignore = co_await exchange.respond(200, Headers(), "");
+    };
+    const auto options =
+        ServerOptions().limits(limits).silence_limit(5s).on_access([&](const AccessRecord& record) {
+            lines.push_back(as_line(record));
+            reasons.push_back(record.error ? record.error->message() : "none");
+        });
+    with_server(handler, options, [&](Server&) -> Task<void> {
+        const std::vector<std::string> requests = {
+            "GET /bad HTTP/1.1\r\nHost : h\r\n\r\n",
+            "PUT /large HTTP/1.1\r\nHost: h\r\nContent-Length: 101\r\n\r\n",
+            "PUT /chunks HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n",
+            "GET /" + std::string(300, 'a'),
+            "GET /fields HTTP/1.1\r\nA: " + std::string(300, 'a'),
+            "GET /two HTTP/2.0\r\n\r\n",
+            "PUT /slow HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n.",
+            "GET /slow-head HTTP/1.1\r\n",
+            "GET /first HTTP/1.1\r\nHost: h\r\n\r\nPUT /second HTTP/1.1\r\n\r\n"};
+        for (const std::string& request : requests) {
+            Result<TcpStream> stream = co_await TcpStream::connect(Endpoint::loopback(kPort));
+            std::ignore = co_await stream->write_all(as_bytes(request));
+            std::ignore = co_await read_all(*stream);
+        }
+        Result<TcpStream> gone = co_await TcpStream::connect(Endpoint::loopback(kPort));
+        std::ignore = co_await gone->write_all(
+            as_bytes("PUT /gone HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n."));
+        co_await sleep_for(2s);
+        gone->close();
+        // A connection that is closed, or falls silent, between two requests is none.
+        Result<TcpStream> idle = co_await TcpStream::connect(Endpoint::loopback(kPort));
+        EXPECT_EQ(co_await read_all(*idle), "");
+    });
+    const std::vector<std::string> expected = {
+        "GET /bad 400 75 0s known",    "PUT /large 413 60 0s known", "PUT /chunks 400 111 0s known",
+        "GET  414 57 0s known",        "  431 55 0s known",          "GET /two 505 67 0s known",
+        "PUT /slow 408 26 5s known",   "  408 26 5s known",          "GET /first 200 0 0s known",
+        "PUT /second 400 30 0s known", "PUT /gone 0 0 2s cut known"};
+    EXPECT_EQ(lines, expected);
+    EXPECT_EQ(reasons[0],
+              "field 1 of the message head has a name with a byte that names may not have");
+    EXPECT_EQ(reasons[8], "none");
+    EXPECT_EQ(reasons[10], "the connection closed before the message was complete");
+}
+
 }  // namespace
