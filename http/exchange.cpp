@@ -7,6 +7,7 @@
 #include <weir/runtime/timeout.h>
 #include <algorithm>
 
+#include "http/request_reader.h"
 #include "http/server_core.h"
 #include "http/transport.h"
 
@@ -20,14 +21,18 @@ RequestTarget target_of(const RequestHead& head) noexcept {
     return RequestTarget::parse(head.method, head.target).value_or(RequestTarget());
 }
 
+Task<Result<Bytes>> give(Bytes bytes) {
+    co_return bytes;
+}
+
 }  // namespace
 
-Exchange::Exchange(ServerCore& core, Transport& transport, RequestHead head, std::string body,
-                   bool keep_alive) noexcept
+Exchange::Exchange(ServerCore& core, Transport& transport, RequestReader& reader, bool keep_alive)
     : core_(core),
       transport_(transport),
-      head_(std::move(head)),
-      body_(std::move(body)),
+      reader_(reader),
+      head_(reader.take_head()),
+      body_(reader.take_body()),
       closes_(!keep_alive) {}
 
 // --- the request ---------------------------------------------------------------------------------
@@ -59,6 +64,32 @@ Result<Endpoint> Exchange::client() const {
     return transport_.peer_endpoint();
 }
 
+bool Exchange::has_whole_body() const noexcept {
+    return reader_.has_whole_body();
+}
+
+Task<Result<Bytes>> Exchange::read_body() {
+    if (body_.empty() || is_body_given_) return reader_.read_body(!has_begun());
+    is_body_given_ = true;
+    return give(as_bytes(body_));
+}
+
+Task<Result<void>> Exchange::gather_body(std::uint64_t bytes_max) {
+    std::uint64_t more = reader_.body_left().value_or(0);
+    while (more <= bytes_max && body_.size() <= bytes_max - more) {
+        Result<Bytes> piece = co_await reader_.read_body(!has_begun());
+        if (!piece) co_return std::move(piece).error();
+        if (piece->empty()) co_return Result<void>();
+        more = piece->size();
+        if (body_.size() + more > bytes_max) break;
+        body_.append(as_text(*piece));
+        more = 0;
+    }
+    co_return reader_.fail(Error(HttpErrc::body_too_large, "the request's body is larger than " +
+                                                               std::to_string(bytes_max) +
+                                                               " bytes, the limit here"));
+}
+
 void Exchange::spawn(Task<void> task) {
     core_.spawn(std::move(task));
 }
@@ -67,6 +98,7 @@ void Exchange::spawn(Task<void> task) {
 
 Task<Result<void>> Exchange::respond(int status, Headers headers, std::string body) {
     WEIR_CHECK_HINT(state_ == State::waiting, "a handler answers once");
+    if (!reader_.can_skip_body()) closes_ = true;
     const ServerFields added(core_.dates.now(), connection_option(headers));
     Result<void> written = write_response(out_, status, headers, body, head_.kind(), added);
     if (!written) co_return written;
@@ -96,6 +128,8 @@ Task<Result<void>> Exchange::begin(int status, Headers headers, std::uint64_t le
 
 Task<Result<void>> Exchange::begin_as(Framing framing, int status, Headers headers) {
     WEIR_CHECK_HINT(state_ == State::waiting, "a handler answers once");
+    // Whether the client will send what it holds back is not known any more.
+    if (reader_.is_held_back()) closes_ = true;
     const ServerFields added(core_.dates.now(), connection_option(headers));
     Result<void> written;
     switch (framing) {

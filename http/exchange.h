@@ -7,6 +7,7 @@
 #include <weir/http/wire/message.h>
 #include <weir/runtime/address.h>
 #include <weir/runtime/base/byte_queue.h>
+#include <weir/runtime/base/bytes.h>
 #include <weir/runtime/base/result.h>
 #include <weir/runtime/task.h>
 #include <cstdint>
@@ -18,6 +19,7 @@
 
 namespace weir::http {
 
+class RequestReader;
 class ServerCore;
 class Transport;
 
@@ -32,6 +34,7 @@ public:
     Exchange& operator=(const Exchange&) = delete;
 
     const RequestHead& request() const noexcept { return head_; }
+    /// Whole, but where bodies are streamed: then what gather_body() has read.
     const std::string& body() const noexcept { return body_; }
     /// The target's path as sent, with its percent signs: see RequestTarget.
     std::string_view path() const noexcept;
@@ -45,6 +48,23 @@ public:
     std::string_view host() const noexcept;
     /// Who sent it, which behind a proxy is the proxy. An error where the connection is gone.
     Result<Endpoint> client() const;
+
+    // --- the body, piece by piece: ServerOptions::stream_bodies() --------------------------------
+    /// The next piece, valid until the next call; empty at the end. The client sends no faster than
+    /// pieces are read. An error, such as HttpErrc::body_cut or body_too_large, is the end of it,
+    /// and is given again; a handler may then return, and the server says what was wrong. A client
+    /// that holds its body back (Expect: 100-continue) is asked for it at the first call, if no
+    /// answer has begun. That a client goes is found out by reading, and only after the body's end
+    /// by a handler that waits for something else. The rest of a body that is not read to its end
+    /// is passed over if it is little; else the connection is closed. Where bodies are not streamed
+    /// it gives all of the body once.
+    Task<Result<Bytes>> read_body();
+    /// Reads the rest of it into body(). HttpErrc::body_too_large where that has more than
+    /// `bytes_max` bytes: before it is sent, if its length was told.
+    Task<Result<void>> gather_body(std::uint64_t bytes_max = kGatheredBytesMax);
+    /// Whether nothing of the body is still to come.
+    bool has_whole_body() const noexcept;
+    static constexpr std::uint64_t kGatheredBytesMax = std::uint64_t{64} << 20;
 
     /// Work that outlasts the answer, such as writing it to a log: a task of the server's own
     /// group. Draining waits for it, within its limit; an exception ends it and nothing else. It
@@ -77,14 +97,14 @@ private:
     enum class State : std::uint8_t { waiting, streaming, done };
     enum class Framing : std::uint8_t { chunked, sized, until_close };
 
-    Exchange(ServerCore& core, Transport& transport, RequestHead head, std::string body,
-             bool keep_alive) noexcept;
+    Exchange(ServerCore& core, Transport& transport, RequestReader& reader, bool keep_alive);
     std::string_view connection_option(Headers& headers);
     Task<Result<void>> begin_as(Framing framing, int status, Headers headers);
     Task<Result<void>> flush();
 
     ServerCore& core_;
     Transport& transport_;
+    RequestReader& reader_;
     RequestHead head_;
     std::string body_;
     std::vector<std::pair<std::string, std::string>> parameters_;
@@ -94,7 +114,8 @@ private:
     int status_ = 0;                // 0: none yet
     State state_ = State::waiting;
     Framing framing_ = Framing::chunked;
-    bool closes_;  // the client asked for it, or the answer's framing needs it
+    bool is_body_given_ = false;  // by read_body(), where all of it was there
+    bool closes_;                 // the client asked for it, or the answer's framing needs it
     bool has_failed_ = false;
     bool aborts_ = false;  // the handler asked for it, or sending failed
 };

@@ -40,12 +40,16 @@ std::string_view name_of(std::string_view segment) noexcept {
 /// What a handler's method and parameters are called.
 class Endpoint {
 public:
-    Endpoint(std::string_view token, Names parameters, Router::Handler answers)
-        : method(token), names(std::move(parameters)), handler(std::move(answers)) {}
+    Endpoint(std::string_view token, Names parameters, Router::Handler answers, bool reads_body)
+        : method(token),
+          names(std::move(parameters)),
+          handler(std::move(answers)),
+          streams(reads_body) {}
 
     std::string method;
     Names names;
     Router::Handler handler;
+    bool streams;
 };
 
 using Endpoints = std::vector<Endpoint>;
@@ -164,6 +168,15 @@ Router& Router::operator=(Router&&) noexcept = default;
 Router::~Router() = default;
 
 Router& Router::add(std::string_view method, std::string_view pattern, Handler handler) {
+    return add(method, pattern, std::move(handler), false);
+}
+
+Router& Router::add_streamed(std::string_view method, std::string_view pattern, Handler handler) {
+    return add(method, pattern, std::move(handler), true);
+}
+
+Router& Router::add(std::string_view method, std::string_view pattern, Handler handler,
+                    bool streams) {
     WEIR_CHECK_HINT(is_token(method), "a route's method is a token such as GET");
     WEIR_CHECK_HINT(pattern.starts_with('/'), "a route's pattern begins with a slash");
     constexpr std::string_view kDots = "...";
@@ -189,7 +202,7 @@ Router& Router::add(std::string_view method, std::string_view pattern, Handler h
     }
     if (place == nullptr) place = &node->here;
     WEIR_CHECK_HINT(find(*place, method) == nullptr, "this route was added before");
-    place->emplace_back(method, std::move(names), std::move(handler));
+    place->emplace_back(method, std::move(names), std::move(handler), streams);
     return *this;
 }
 
@@ -212,6 +225,10 @@ Task<void> Router::route(Exchange& exchange) const {
     if (match.search(*root_, 0)) {
         for (std::size_t i = 0; i < match.values.size(); ++i)
             exchange.parameters_.emplace_back(match.endpoint->names[i], std::move(match.values[i]));
+        if (!match.endpoint->streams && !exchange.has_whole_body()) {
+            Result<void> whole = co_await exchange.gather_body();
+            if (!whole) co_return;  // the server says why
+        }
         co_return co_await match.endpoint->handler(exchange);
     }
     if (!match.has_path()) co_return co_await refuse(exchange, 404);

@@ -34,6 +34,12 @@ public:
     /// pattern that is none, or was added before for this method, is a bug, and aborts.
     Router& add(std::string_view method, std::string_view pattern, Handler handler);
 
+    /// The same for a handler that reads the body itself: see ServerOptions::stream_bodies(). With
+    /// that, the handlers of add() begin when the body is there whole, of 64 MiB at most, and their
+    /// limit of time has begun with the head; a method or path that has no handler is refused
+    /// before the body is read.
+    Router& add_streamed(std::string_view method, std::string_view pattern, Handler handler);
+
     /// Answers by the handler that fits best among those of the request's method. HEAD is answered
     /// by the handler of GET where it has none of its own, without the body. Without one: 404; 405
     /// with Allow where other methods have one; OPTIONS is told by Allow what there is. 400 where
@@ -46,6 +52,8 @@ public:
 private:
     class Node;
     class Match;
+
+    Router& add(std::string_view method, std::string_view pattern, Handler handler, bool streams);
 
     std::unique_ptr<Node> root_;
 };

@@ -28,6 +28,10 @@ std::optional<int> refusal_for(const Error& error, bool is_amidst) {
     return std::nullopt;
 }
 
+std::string refusal_text(const Error& error) {
+    return (error == Error::timed_out ? "the request took too long" : error.message()) + "\n";
+}
+
 Task<Result<void>> read_to_end(Transport& transport) {
     for (;;) {
         Result<Bytes> received = co_await transport.read();
@@ -62,15 +66,17 @@ Task<void> ServerConnection::serve_requests() {
         if (!got) co_return co_await refuse(got.error());
         if (!*got) co_return;
         const bool is_last = ++answered_ >= options_.requests_max_;
-        Exchange exchange(core_, transport_, reader_.take_head(), reader_.take_body(),
-                          reader_.keep_alive() && !is_last);
+        Exchange exchange(core_, transport_, reader_, reader_.keep_alive() && !is_last);
         const Instant begin = Reactor::current().now();
         co_await answer(exchange);
         ++core_.requests;
         if (options_.on_access_) report(exchange, Reactor::current().now() - begin);
-        lingers_ = reader_.has_more() || !transport_.is_quiet();
+        lingers_ = !reader_.has_whole_body() || reader_.has_more() || !transport_.is_quiet();
         if (exchange.state_ != Exchange::State::done) co_return;
         if (exchange.closes_ || exchange.aborts_) co_return;
+        if (reader_.has_whole_body()) continue;
+        Result<bool> skipped = co_await timeout(kLingerLimit, reader_.skip_body());
+        if (!skipped || !*skipped) co_return;
     }
 }
 
@@ -88,13 +94,16 @@ Task<void> ServerConnection::answer(Exchange& exchange) {
             if (!ended) {
                 status = 503;
                 text = "the handler took too long\n";
+            } else if (const Error* error = reader_.failure()) {
+                status = refusal_for(*error, true).value_or(0);
+                text = refusal_text(*error);
             }
         } catch (...) {
             // Answered below, where it has not begun to answer; else the connection is cut.
             exception_ = std::current_exception();
         }
     }
-    if (exchange.has_begun() || exchange.aborts_) co_return;
+    if (exchange.has_begun() || exchange.aborts_ || status == 0) co_return;
     Result<void> ignored = co_await exchange.respond(status, Headers(), std::move(text));
     static_cast<void>(ignored);
 }
@@ -112,6 +121,7 @@ void ServerConnection::report(const Exchange& exchange, Duration duration) {
     record.duration = duration;
     record.is_complete = exchange.state_ == Exchange::State::done && !exchange.has_failed_;
     record.exception = std::exchange(exception_, nullptr);
+    record.error = reader_.failure();
     report(record);
 }
 
@@ -123,6 +133,7 @@ void ServerConnection::report(AccessRecord& record) {
 
 // True where the client has gone: its handler is to end.
 Task<bool> ServerConnection::watch() {
+    co_await reader_.body_end();
     Result<bool> has_ended = co_await transport_.watch(kAheadBytesMax);
     if (!has_ended) co_return true;
     co_return *has_ended && !options_.half_close_;
@@ -132,8 +143,7 @@ Task<bool> ServerConnection::watch() {
 Task<void> ServerConnection::refuse(const Error& error) {
     const bool is_amidst = reader_.is_amidst();
     const int status = refusal_for(error, is_amidst).value_or(0);
-    const bool is_slow = error == Error::timed_out;
-    std::string text = (is_slow ? "the request took too long" : error.message()) + "\n";
+    std::string text = refusal_text(error);
     const std::size_t size = text.size();
     bool is_sent = false;
     if (status != 0) is_sent = co_await send_refusal(status, std::move(text));

@@ -29,8 +29,8 @@ public:
     std::string_view target;       ///< the same
     int status = 0;                ///< 0: no answer was begun
     std::uint64_t body_bytes = 0;  ///< of the answer, as it was written
-    /// From the whole request to the end of the answer; from the first byte of one that was not
-    /// read whole.
+    /// From the whole request, or the head where its handler read the body, to the end of the
+    /// answer; from the first byte of one that no handler got.
     Duration duration{};
     bool is_complete = false;      ///< false: the client went, or the answer was cut
     std::exception_ptr exception;  ///< what the handler threw, if it did
@@ -81,6 +81,12 @@ public:
         on_access_ = std::move(report);
         return *this;
     }
+    /// Handlers begin when a request's head has come, and read its body themselves: see
+    /// Exchange::read_body(). The handlers of a Router still get theirs whole, but for those of
+    /// Router::add_streamed(). Default: bodies are read before their handlers begin.
+    ServerOptions& stream_bodies(bool is_on = true) noexcept {
+        return stream_bodies_ = is_on, *this;
+    }
     /// Whether a client that has ended its side, and may still read, is answered. By default it
     /// counts as gone: its handler is cancelled, as nearly all such clients have been killed or
     /// have given up. A client whose connection is reset is gone in any case.
@@ -102,6 +108,7 @@ private:
     std::uint64_t requests_max_ = std::numeric_limits<std::uint64_t>::max();
     std::size_t connections_max_ = std::numeric_limits<std::size_t>::max();
     std::function<void(const AccessRecord&)> on_access_;
+    bool stream_bodies_ = false;
     bool share_port_ = false;
     bool half_close_ = false;
 };

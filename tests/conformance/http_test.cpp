@@ -104,6 +104,34 @@ TEST_P(HttpConformance, SpeaksTls) {
     });
 }
 
+// A body that is read as it comes, by a handler that is slower than its client at first.
+TEST_P(HttpConformance, HandlersReadBodiesPieceByPiece) {
+    const auto handler = [](http::Exchange& exchange) -> Task<void> {
+        Result<void> sent = co_await exchange.begin(200, http::Headers());
+        co_await sleep_for(20ms);
+        while (sent) {
+            Result<Bytes> piece = co_await exchange.read_body();
+            EXPECT_TRUE(piece.has_value());
+            if (!piece || piece->empty()) break;
+            sent = co_await exchange.write(as_text(*piece));
+        }
+        if (sent) sent = co_await exchange.end();
+        EXPECT_TRUE(sent.has_value());
+    };
+    const auto use = [](const char* scheme) {
+        return [scheme](http::Server&, const std::string& url) -> Task<void> {
+            http::Client client(http::ClientOptions().tls(http::client_context()));
+            const std::string there = scheme + url;
+            for (int i = 0; i < 3; ++i)
+                EXPECT_EQ(co_await post_once(client, there, pattern(3'000'000)), 1);
+            EXPECT_EQ(co_await post_many(client, there, 20), 20);
+        };
+    };
+    serve_here(http::ServerOptions().stream_bodies(), handler, use("http"));
+    serve_here(http::ServerOptions().stream_bodies().tls(http::server_context({"localhost"})),
+               handler, use("https"));
+}
+
 TEST_P(HttpConformance, ADroppedStreamEndsItsHandler) {
     const auto handler = [](http::Exchange& exchange) -> Task<void> {
         Result<void> sent = co_await exchange.begin(200, http::Headers());
