@@ -3,6 +3,7 @@
 
 #include <weir/http/wire/error.h>
 #include <weir/http/wire/response_writer.h>
+#include <weir/http/wire/sse_writer.h>
 #include <weir/http/wire/target.h>
 #include <weir/runtime/timeout.h>
 #include <algorithm>
@@ -183,6 +184,30 @@ Task<Result<void>> Exchange::end() {
     if (framing_ != Framing::chunked || head_.kind() == RequestKind::head) co_return Result<void>();
     write_last_chunk(out_);
     co_return co_await flush();
+}
+
+Task<Result<void>> Exchange::begin_events(Headers headers) {
+    const auto add = [&](std::string_view name, std::string_view value) {
+        if (!headers.contains(name)) headers.add(name, value);
+    };
+    add("Content-Type", "text/event-stream");
+    add("Cache-Control", "no-cache");
+    add("X-Accel-Buffering", "no");
+    return begin(200, std::move(headers));
+}
+
+Task<Result<void>> Exchange::write_event(std::string_view data, std::string_view type,
+                                         std::string_view id) {
+    std::string text;
+    Result<void> made = write_sse_event(text, data, type, id);
+    if (!made) co_return made;
+    co_return co_await write(text);
+}
+
+Task<Result<void>> Exchange::write_event_comment() {
+    std::string text;
+    write_sse_comment(text);
+    co_return co_await write(text);
 }
 
 // What the response says about the connection. A handler may ask for "close" by a field, too.

@@ -85,6 +85,17 @@ public:
     Task<Result<void>> write(std::string_view data);
     /// Where less was written than was told the connection is cut, so that the client knows.
     Task<Result<void>> end();
+
+    /// Begins a stream of server-sent events, with status 200: of type text/event-stream, not to be
+    /// cached, nor held back by a proxy (X-Accel-Buffering). Fields of `headers` count before
+    /// these. Then write_event(), and end().
+    Task<Result<void>> begin_events(Headers headers = Headers());
+    /// Sends one event, at once: see write_sse_event(). All of it must stay put meanwhile.
+    Task<Result<void>> write_event(std::string_view data, std::string_view type = {},
+                                   std::string_view id = {});
+    /// Sends a comment: now and then, it keeps proxies from closing a stream that is silent.
+    Task<Result<void>> write_event_comment();
+
     /// The connection is closed after this response, or, in the middle of one, right away: how a
     /// test server cuts an answer.
     void close_connection() noexcept { aborts_ = true; }

@@ -103,6 +103,31 @@ TEST(HttpExchange, StreamsInChunks) {
     });
 }
 
+TEST(HttpExchange, StreamsEvents) {
+    const auto handler = [](Exchange& exchange) -> Task<void> {
+        Headers headers;
+        if (exchange.path() == "/mine") headers.add("cache-control", "no-store");
+        std::ignore = co_await exchange.begin_events(std::move(headers));
+        std::ignore = co_await exchange.write_event("one\ntwo", "kind", "7");
+        Result<void> sent = co_await exchange.write_event("x", "a\nb");
+        EXPECT_EQ(sent.error(), HttpErrc::bad_request);
+        std::ignore = co_await exchange.write_event_comment();
+        std::ignore = co_await exchange.end();
+    };
+    with_server(handler, [](Server&) -> Task<void> {
+        EXPECT_EQ(co_await say_undated(std::string(kLast)),
+                  "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+                  "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\nConnection: close\r\n"
+                  "Transfer-Encoding: chunked\r\n\r\n"
+                  "27\r\nevent: kind\nid: 7\ndata: one\ndata: two\n\n\r\n"
+                  "3\r\n:\n\n\r\n0\r\n\r\n");
+        const std::string mine =
+            co_await say_undated("GET /mine HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        EXPECT_NE(mine.find("\r\ncache-control: no-store\r\n"), std::string::npos) << mine;
+        EXPECT_EQ(mine.find("no-cache"), std::string::npos) << mine;
+    });
+}
+
 TEST(HttpExchange, StreamsToAnOldClientUntilItCloses) {
     with_server(stream_two, [](Server&) -> Task<void> {
         EXPECT_EQ(co_await say_undated("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"),
