@@ -18,11 +18,24 @@ bool is_stale_connection(const Error& error) {
            error == std::errc::broken_pipe || error == HttpErrc::tls_truncated;
 }
 
+bool may_be_sent_twice(const Request& request, Resend by_client) {
+    switch (request.resend_unanswered().value_or(by_client)) {
+        case Resend::never:
+            return false;
+        case Resend::idempotent:
+            return request.is_idempotent();
+        case Resend::any:
+            break;
+    }
+    return true;
+}
+
 bool should_be_sent_again(Outgoing& outgoing, Connection& connection,
-                          const Result<ParserEvent>& head) {
+                          const Result<ParserEvent>& head, Resend by_client) {
     if (!head) {
         return connection.has_been_idle() && !connection.has_answer_begun() &&
-               is_stale_connection(head.error()) && outgoing.start_again();
+               is_stale_connection(head.error()) &&
+               may_be_sent_twice(outgoing.request, by_client) && outgoing.start_again();
     }
     constexpr int kExpectationFailed = 417;
     if (!outgoing.expects_continue || connection.status() != kExpectationFailed) return false;
@@ -220,7 +233,7 @@ Task<Result<ResponseStream>> Client::exchange(Outgoing& outgoing, Instant deadli
         }
         connection->set_deadline(deadline);
         Result<ParserEvent> head = co_await connection->exchange(outgoing);
-        if (!should_be_sent_again(outgoing, *connection, head)) {
+        if (!should_be_sent_again(outgoing, *connection, head, options_.resend_)) {
             outgoing.note(&RequestTimes::answered);
             if (head) co_return answer_on(std::move(connection));
             co_return std::move(head).error().with_context(connection->origin().name);

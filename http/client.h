@@ -106,6 +106,10 @@ public:
     /// How long a connection is kept for reuse. Best below the server's own limit, which is often
     /// 60 s or more. Default: 90 s.
     ClientOptions& idle_limit(Duration limit) noexcept { return idle_limit_ = limit, *this; }
+    /// Which requests are sent again, once, on a new connection, where a kept one ended before any
+    /// byte of an answer. With less than Resend::any the others fail then, with no_response or a
+    /// reset: a race that servers lose now and then when they close idle connections. Default: any.
+    ClientOptions& resend_unanswered(Resend which) noexcept { return resend_ = which, *this; }
     /// The largest body that send() gathers, and the most that is kept of an answer that comes
     /// while its request is still being sent. Default: 256 MiB.
     ClientOptions& body_max(std::uint64_t bytes) noexcept { return body_max_ = bytes, *this; }
@@ -146,6 +150,7 @@ private:
     std::size_t connections_max_ = std::numeric_limits<std::size_t>::max();
     std::size_t connections_max_by_origin_ = std::numeric_limits<std::size_t>::max();
     std::size_t idle_max_ = 10'000;
+    Resend resend_ = Resend::any;
     std::uint64_t body_max_ = std::uint64_t{256} << 20;
     ClientObserver* observer_ = nullptr;
     std::optional<ProxySettings> proxies_;
@@ -222,7 +227,7 @@ public:
     Client& operator=(const Client&) = delete;
 
     /// The whole answer. A request that a reused connection never began to answer is sent again,
-    /// once, on a new one: the server had closed it meanwhile.
+    /// once, on a new one: the server had closed it meanwhile. See resend_unanswered().
     Task<Result<Response>> send(Request request, CallOptions options = CallOptions());
     /// The answer up to its head; the body is read from the stream. The request is sent by then,
     /// but for a server that refuses it early, with a status of 300 or more: then the rest is not

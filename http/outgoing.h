@@ -56,6 +56,7 @@ public:
         Request other(std::move(next.method), std::move(next.url));
         other.headers() = std::move(next.headers);
         if (next.keeps_body) other.body(request.body());
+        if (const auto resend = request.resend_unanswered()) other.resend_unanswered(*resend);
         request = std::move(other);
         expects_continue = expects_continue && has_body();
         return Result<void>();

@@ -6,7 +6,10 @@
 
 #include <weir/http/wire/headers.h>
 #include <weir/http/wire/url.h>
+#include <algorithm>
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +19,17 @@ namespace weir::http {
 /// What was asked decides how an answer is framed: none to HEAD has a body, and a positive one to
 /// CONNECT turns the connection into a tunnel.
 enum class RequestKind : std::uint8_t { normal, head, connect };
+
+/// Which requests may be sent again, once, where a kept connection ended before any byte of an
+/// answer. Nearly always the server had closed it before it saw the request; but it may have acted
+/// on it, and a call that is paid for would then be paid for twice.
+enum class Resend : std::uint8_t {
+    never,
+    /// What RFC 9110, 9.2.2 allows: GET, HEAD, OPTIONS, TRACE, PUT and DELETE, and what has an
+    /// Idempotency-Key.
+    idempotent,
+    any,
+};
 
 /// A request with its whole body. Setters chain: `Request("POST", url).header("A",
 /// "b").body(text)`.
@@ -41,11 +55,28 @@ public:
         return std::move(*this);
     }
 
+    /// Instead of ClientOptions::resend_unanswered(), for this request.
+    Request& resend_unanswered(Resend which) & { return resend_ = which, *this; }
+    Request&& resend_unanswered(Resend which) && {
+        resend_ = which;
+        return std::move(*this);
+    }
+
     const std::string& method() const noexcept { return method_; }
     const Url& url() const noexcept { return url_; }
     const Headers& headers() const noexcept { return headers_; }
     Headers& headers() noexcept { return headers_; }
     const std::string& body() const noexcept { return body_; }
+
+    /// Nothing: as the client does it.
+    std::optional<Resend> resend_unanswered() const noexcept { return resend_; }
+    /// Whether to send it twice means no more than to send it once (RFC 9110, 9.2.2).
+    bool is_idempotent() const noexcept {
+        static constexpr std::array<std::string_view, 6> kMethods = {"GET",   "HEAD", "OPTIONS",
+                                                                     "TRACE", "PUT",  "DELETE"};
+        return std::find(kMethods.begin(), kMethods.end(), method_) != kMethods.end() ||
+               headers_.contains("Idempotency-Key");
+    }
 
     /// How an answer to this request is framed.
     RequestKind kind() const noexcept {
@@ -58,6 +89,7 @@ private:
     Url url_;
     Headers headers_;
     std::string body_;
+    std::optional<Resend> resend_;
 };
 
 /// The status line and fields of a response.
