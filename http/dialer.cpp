@@ -63,9 +63,9 @@ Task<Result<Transport>> Dialer::dial(const Url& url, Instant deadline) {
 
 Task<Result<Stream>> Dialer::connect(std::string host, std::uint16_t port, Instant begin,
                                      Instant deadline) {
-    if (options_.unix_socket) {
+    if (options_.unix_socket || port == 0) {  // no port: the URL names a socket
         const Phase phase("a connection", options_.tcp, options_, begin, deadline);
-        Result<Stream> stream = co_await timeout_at(phase.end, connect_unix());
+        Result<Stream> stream = co_await timeout_at(phase.end, connect_unix(std::move(host)));
         if (!stream) co_return phase.explain(std::move(stream).error());
         co_return stream;
     }
@@ -116,8 +116,16 @@ Task<Result<void>> Dialer::pass(Transport& transport, const Url& target, const P
     }
 }
 
-Task<Result<Stream>> Dialer::connect_unix() {
-    Result<UnixStream> stream = co_await UnixStream::connect(*options_.unix_socket);
+// As the option says, or as the URL's host does: see Url::host().
+Result<UnixAddress> Dialer::socket_of(std::string_view name) const {
+    if (options_.unix_socket) return *options_.unix_socket;
+    return name.starts_with('@') ? UnixAddress::abstract(name.substr(1)) : UnixAddress::path(name);
+}
+
+Task<Result<Stream>> Dialer::connect_unix(std::string name) {
+    Result<UnixAddress> address = socket_of(name);
+    if (!address) co_return std::move(address).error();
+    Result<UnixStream> stream = co_await UnixStream::connect(*address);
     if (!stream) co_return std::move(stream).error();
     co_return Stream(*std::move(stream));
 }

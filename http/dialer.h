@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "http/address_cache.h"
 #include "http/transport.h"
@@ -65,7 +66,8 @@ private:
 
     Task<Result<Stream>> connect(std::string host, std::uint16_t port, Instant begin,
                                  Instant deadline);
-    Task<Result<Stream>> connect_unix();
+    Result<UnixAddress> socket_of(std::string_view name) const;
+    Task<Result<Stream>> connect_unix(std::string name);
     Task<Result<void>> pass(Transport& transport, const Url& target, const Proxy& proxy);
     Task<Result<void>> secure(Transport& transport, const Url& url);
     Result<TlsContext> tls_context();

@@ -205,6 +205,7 @@ std::optional<ProxySettings::Exemption> ProxySettings::parse_exemption(std::stri
 }
 
 const Proxy* ProxySettings::proxy_for(const Url& url) const {
+    if (url.is_unix()) return nullptr;
     const std::optional<Proxy>& proxy = url.is_secure() ? https_ : http_;
     return proxy && !is_exempt(url) ? &*proxy : nullptr;
 }

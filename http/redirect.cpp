@@ -101,6 +101,10 @@ Result<std::optional<Redirect>> Redirects::follow(std::string_view method, const
 Result<Url> Redirects::target(const Url& from, std::string_view location) const {
     Result<Url> next = from.resolve(percent_encoded(location));
     if (!next) return bad_redirect(from, "its Location: " + next.error().message());
+    if (next->is_unix() && next->origin() != from.origin()) {
+        return bad_redirect(from, "it leads to a UNIX socket of this machine, to " +
+                                      without_query(*next) + "; no server may choose one");
+    }
     if (from.is_secure() && !next->is_secure() && !policy_.downgrade_) {
         return bad_redirect(from, "it leads from https to http, to " + without_query(*next) +
                                       "; RedirectPolicy::allow_downgrade allows that");

@@ -90,6 +90,49 @@ Result<HostParts> split_authority(std::string_view authority) {
     return parts;
 }
 
+/// The name of a socket, from its place in a URL.
+Result<std::string> parse_socket(std::string_view text) {
+    std::string name;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (text[at] == ':') return bad_url("its socket has a colon, but no port; write %3A");
+        if (text[at] != '%') {
+            name += text[at];
+            continue;
+        }
+        const std::string_view digits = text.substr(at + 1, 2);
+        unsigned byte = 0;
+        const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
+        if (digits.size() != 2 || parsed.ec != std::errc() || parsed.ptr != digits.data() + 2) {
+            return bad_url("its socket has a '%' without two digits; write %25");
+        }
+        if (byte == 0) return bad_url("its socket has a zero byte");
+        name += static_cast<char>(byte);
+        at += 2;
+    }
+    const bool is_named = name.size() > 1 && (name.front() == '/' || name.front() == '@');
+    if (is_named) return name;
+    return bad_url(
+        "its socket is not the path of one, with its slashes as %2F: "
+        "http+unix://%2Frun%2Fit.sock/v1");
+}
+
+/// So that it is one part of a URL, and always the same.
+std::string encoded_socket(std::string_view name) {
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    std::string text;
+    for (const char byte : name) {
+        if (is_name_byte(byte) || (byte >= 'A' && byte <= 'Z')) {
+            text += byte;
+            continue;
+        }
+        const auto number = static_cast<unsigned char>(byte);
+        text += '%';
+        text += kDigits[number >> 4];
+        text += kDigits[number & 15];
+    }
+    return text;
+}
+
 class TargetParts {
 public:
     explicit TargetParts(std::string_view target) noexcept
@@ -120,13 +163,14 @@ Result<Url> Url::parse(std::string_view text) {
     if (!clean) return clean.error();
     const std::size_t scheme_end = text.find("://");
     if (scheme_end == std::string_view::npos) {
-        return bad_url("it must begin with http:// or https://");
+        return bad_url("it must begin with http:// or https://, or with http+unix://");
     }
-    Url url;
     const std::string_view scheme = text.substr(0, scheme_end);
+    if (equals_ignoring_case(scheme, "http+unix")) return parse_unix(text.substr(scheme_end + 3));
+    Url url;
     url.secure_ = equals_ignoring_case(scheme, "https");
     if (!url.secure_ && !equals_ignoring_case(scheme, "http")) {
-        return bad_url("its scheme is neither http nor https");
+        return bad_url("its scheme is neither http nor https, nor http+unix");
     }
 
     std::string_view rest = text.substr(scheme_end + 3);
@@ -159,8 +203,21 @@ Result<Url> Url::parse(std::string_view text) {
     return url;
 }
 
+Result<Url> Url::parse_unix(std::string_view rest) {
+    rest = rest.substr(0, rest.find('#'));
+    const std::size_t target_begin = std::min(rest.find_first_of("/?"), rest.size());
+    auto socket = parse_socket(rest.substr(0, target_begin));
+    if (!socket) return std::move(socket).error();
+    Url url;
+    url.host_ = *std::move(socket);
+    url.target_ = rest.substr(target_begin);
+    if (!url.target_.starts_with('/')) url.target_.insert(0, 1, '/');
+    return url;
+}
+
 std::string Url::origin() const {
     std::string text(scheme());
+    if (is_unix()) return text.append("://").append(encoded_socket(host_));
     text += bracketed_ ? "://[" : "://";
     text += host_;
     text += bracketed_ ? "]:" : ":";
@@ -169,6 +226,7 @@ std::string Url::origin() const {
 }
 
 std::string Url::host_header() const {
+    if (is_unix()) return "localhost";
     std::string text = bracketed_ ? "[" + host_ + "]" : host_;
     if (port_ != (secure_ ? kHttpsPort : kHttpPort)) {
         text += ':';
@@ -178,6 +236,7 @@ std::string Url::host_header() const {
 }
 
 std::string Url::text() const {
+    if (is_unix()) return origin().append(target_);
     std::string text(scheme());
     text += "://";
     text += host_header();

@@ -6,6 +6,7 @@
 #include <weir/http/server.h>
 #include <weir/runtime/gather.h>
 #include <weir/runtime/task_group.h>
+#include <weir/runtime/unix_socket.h>
 
 #include <string>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "tests/conformance/backends.h"
 #include "tests/http/tls_pair.h"
 #include "tests/support/deaf_port.h"
+#include "tests/support/temporary_folder.h"
 
 using namespace weir;
 using namespace weir::test;
@@ -130,6 +132,30 @@ TEST_P(HttpConformance, HandlersReadBodiesPieceByPiece) {
     serve_here(http::ServerOptions().stream_bodies(), handler, use("http"));
     serve_here(http::ServerOptions().stream_bodies().tls(http::server_context({"localhost"})),
                handler, use("https"));
+}
+
+TEST_P(HttpConformance, GoesThroughASocketFileByItsUrl) {
+    const TemporaryFolder folder;
+    const std::string path = folder.path_to("it.sock");
+    run_here([&]() -> Task<void> {
+        UnixListener listener = UnixListener::bind(UnixAddress::path(path).value()).value();
+        co_await with_group([&](TaskGroup& group) -> Task<void> {
+            const auto serve = [&]() -> Task<void> {
+                Result<UnixStream> stream = co_await listener.accept();
+                Result<Lease> request = co_await stream->read();
+                EXPECT_NE(as_text(request->bytes()).find("Host: localhost\r\n"), std::string::npos);
+                std::ignore = co_await stream->write_all(
+                    as_bytes("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
+            };
+            group.spawn(serve());
+            std::string url = "http+unix://" + path + "/";
+            for (std::size_t at = 12; (at = url.find('/', at)) < url.size() - 1;)
+                url.replace(at, 1, "%2F");
+            http::Client client;
+            Result<http::Response> response = co_await client.send(post(url, ""));
+            EXPECT_EQ(response.value().body, "ok");
+        });
+    });
 }
 
 TEST_P(HttpConformance, ADroppedStreamEndsItsHandler) {

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 using namespace weir;
 using namespace weir::http;
@@ -63,6 +64,52 @@ TEST(ClientDial, GoesThroughAUnixSocket) {
             EXPECT_EQ(told(co_await client.send(std::move(request))), "200 one");
         });
         EXPECT_EQ(asked, "GET /p HTTP/1.1\r\nHost: nobody.test\r\n\r\n");
+    });
+}
+
+// Each socket is an origin of its own, and no proxy is asked.
+TEST(ClientDial, GoesWhereAUrlOfAUnixSocketLeads) {
+    alone([]() -> Task<void> {
+        std::vector<std::string> asked;
+        const auto serve = [&](UnixListener& listener) -> Task<void> {
+            Result<UnixStream> stream = co_await listener.accept();
+            for (int i = 0; i < 2; ++i) {
+                Result<Lease> request = co_await stream->read();
+                asked.emplace_back(as_text(request->bytes()));
+                std::ignore = co_await stream->write_all(as_bytes(kOne));
+            }
+        };
+        UnixListener file = UnixListener::bind(UnixAddress::path("/run/it.sock").value()).value();
+        UnixListener name = UnixListener::bind(UnixAddress::abstract("it").value()).value();
+        co_await with_group([&](TaskGroup& group) -> Task<void> {
+            group.spawn(serve(file));
+            group.spawn(serve(name));
+            ProxySettings proxies;
+            proxies.for_http(Proxy::parse("nobody.test").value());
+            Client client(ClientOptions().proxies(proxies));
+            for (int i = 0; i < 2; ++i) {
+                for (const char* origin : {"http+unix://%2Frun%2Fit.sock", "http+unix://%40it"}) {
+                    Request request("GET", url("/p", origin));
+                    EXPECT_EQ(told(co_await client.send(std::move(request))), "200 one");
+                }
+            }
+            EXPECT_EQ(client.opened(), 2u);
+        });
+        EXPECT_EQ(asked, std::vector<std::string>(4, "GET /p HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    });
+}
+
+TEST(ClientDial, NamesTheUnixSocketThatCannotBeReached) {
+    alone([]() -> Task<void> {
+        Client client;
+        Result<Response> none =
+            co_await client.send(Request("GET", url("/", "http+unix://%2Frun%2Fnone.sock")));
+        EXPECT_NE(told(none).find("http+unix://%2Frun%2Fnone.sock: "), std::string::npos);
+        EXPECT_NE(told(none).find("unix:/run/none.sock"), std::string::npos) << told(none);
+        const std::string path(200, 'x');
+        Result<Response> far =
+            co_await client.send(Request("GET", url("/", "http+unix://%2F" + path)));
+        EXPECT_EQ(far.error(), Error::bad_argument) << told(far);
     });
 }
 

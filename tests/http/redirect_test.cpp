@@ -187,6 +187,18 @@ TEST(Redirects, RefuseToLeaveTlsUnlessAllowed) {
               "GET http://h/b body");
 }
 
+TEST(Redirects, RefuseToLeadToASocketOfThisMachine) {
+    const std::string socket = "http+unix://%2Frun%2Fit.sock";
+    for (const char* from : {"https://h/", "http://h/", "http+unix://%2Frun%2Fother.sock/"}) {
+        const std::string text = followed("GET", 302, socket + "/b?key=secret", from);
+        EXPECT_TRUE(contains(text, "to a UNIX socket of this machine, to " + socket + "/b;"))
+            << text;
+        EXPECT_FALSE(contains(text, "secret"));
+    }
+    for (const std::string& to : {socket + "/b", std::string("/b")})
+        EXPECT_EQ(followed("GET", 302, to, socket + "/a"), "GET " + socket + "/b body");
+}
+
 TEST(Redirects, AreBoundedInNumber) {
     RedirectPolicy policy;
     policy.hops_max(3);

@@ -151,6 +151,41 @@ TEST(Url, RefusesToAppendWhatWouldBreakTheRequestLine) {
 }
 
 // RFC 3986, 5.4.1; fragments are dropped, since no request has one.
+TEST(Url, NamesASocketOfThisMachine) {
+    const Url url = Url::parse("HTTP+unix://%2frun%2Fit%20s.sock/v1?q#f").value();
+    EXPECT_TRUE(url.is_unix());
+    EXPECT_FALSE(url.is_secure());
+    EXPECT_EQ(url.host(), "/run/it s.sock");
+    EXPECT_EQ(url.port(), 0);
+    EXPECT_EQ(url.path_and_query(), "/v1?q");
+    EXPECT_EQ(url.host_header(), "localhost");
+    EXPECT_EQ(url.origin(), "http+unix://%2Frun%2Fit%20s.sock");
+    EXPECT_EQ(url.text(), "http+unix://%2Frun%2Fit%20s.sock/v1?q");
+    EXPECT_EQ(url.with_path_appended("/chat").value().text(),
+              "http+unix://%2Frun%2Fit%20s.sock/v1/chat?q");
+    EXPECT_EQ(url.resolve("../b").value().text(), "http+unix://%2Frun%2Fit%20s.sock/b");
+    const Url abstract = Url::parse("http+unix://%40it").value();
+    EXPECT_EQ(abstract.host(), "@it");
+    EXPECT_EQ(abstract.text(), "http+unix://%40it/");
+    EXPECT_FALSE(Url::parse("http://localhost").value().is_unix());
+}
+
+TEST(Url, SaysHowToNameASocket) {
+    const auto refused = [](std::string_view text) {
+        return Url::parse(text).error().message();
+    };
+    for (const char* text : {"http+unix:///run/it.sock/v1", "http+unix://run%2Fit.sock/",
+                             "http+unix://", "http+unix://%2F/", "http+unix://%40"}) {
+        EXPECT_NE(refused(text).find("http+unix://%2Frun%2Fit.sock/v1"), std::string::npos) << text;
+    }
+    EXPECT_NE(refused("http+unix://%2Fa:80/").find("%3A"), std::string::npos);
+    EXPECT_NE(refused("http+unix://%2Fa%2/").find("%25"), std::string::npos);
+    EXPECT_NE(refused("http+unix://%2Fa%-1/").find("%25"), std::string::npos);
+    EXPECT_NE(refused("http+unix://%2Fa%").find("%25"), std::string::npos);
+    EXPECT_NE(refused("http+unix://%2Fa%00/").find("zero byte"), std::string::npos);
+    EXPECT_FALSE(Url::parse("https+unix://%2Fa/").has_value());
+}
+
 TEST(Url, ResolvesTheNormalExamplesOfTheStandard) {
     expect_resolved("http://a/b/c/d;p?q", {
                                               {"g", "http://a/b/c/g"},
