@@ -86,6 +86,13 @@ void Bucket::learn(const RateLimit& found, double mark, Instant sent) noexcept {
     add(step);
 }
 
+void Bucket::learn_empty(double mark) noexcept {
+    const double error = -headroom_ * limit_ - (mark + correction_);
+    if (!is_limited() || error >= 0) return;
+    correction_ += error;
+    add(error);
+}
+
 void Bucket::add(double amount) noexcept {
     level_ = std::min(level_ + amount, capacity_);
 }

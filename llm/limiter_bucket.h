@@ -43,6 +43,9 @@ public:
     /// Precondition: advance(now) has been called.
     void learn(const RateLimit& found, double mark, Instant sent) noexcept;
 
+    /// The server refused that call, and did not say what it has: so little that it was empty then.
+    void learn_empty(double mark) noexcept;
+
 private:
     void add(double amount) noexcept;
     bool follows() const noexcept { return learned_ > 0 && limit_ == learned_; }

@@ -66,24 +66,11 @@ void LimiterCore::learn(const Grant& grant, const RateLimitState& limits) noexce
 
 void LimiterCore::settle(const Grant& grant, const CallOutcome& outcome) noexcept {
     const Instant now = Reactor::current().now();
-    const std::array<double, kBuckets> taken = taken_by(grant, outcome);
     Wakes wakes;
     {
         const std::lock_guard lock(mutex_);
         advance(now);
-        for (std::size_t i = 0; i < kBuckets; ++i) {
-            const RateLimit& found = *members_of(outcome.limits())[i];
-            double mark = grant.marks[i];
-            if (outcome.status() == 429 && learns_ && found.remaining) {
-                // Nothing was taken, and what is left tells so. Without that the reservation stays:
-                // the server's bucket held less than was believed.
-                buckets_[i].put_back(grant.amounts[i]);
-                mark += grant.amounts[i];
-            } else {
-                buckets_[i].settle(grant.amounts[i], taken[i]);
-            }
-            if (learns_ && !found.is_empty()) buckets_[i].learn(found, mark, grant.sent);
-        }
+        settle_buckets(grant, outcome);
         if (outcome.is_refused()) {
             ++refused_;
             concurrency_.refused(grant.number, admitted_);
@@ -97,6 +84,25 @@ void LimiterCore::settle(const Grant& grant, const CallOutcome& outcome) noexcep
         serve(now, wakes);
     }
     wakes.send();
+}
+
+void LimiterCore::settle_buckets(const Grant& grant, const CallOutcome& outcome) noexcept {
+    const std::array<double, kBuckets> taken = taken_by(grant, outcome);
+    const std::array<const RateLimit*, kBuckets> found = members_of(outcome.limits());
+    const bool is_told = learns_ && std::any_of(found.begin(), found.end(), [](const auto* limit) {
+                             return limit->remaining.has_value();
+                         });
+    for (std::size_t i = 0; i < kBuckets; ++i) {
+        double mark = grant.marks[i];
+        if (outcome.status() == 429) {  // then nothing was taken
+            buckets_[i].put_back(grant.amounts[i]);
+            mark += grant.amounts[i];
+            if (!is_told) buckets_[i].learn_empty(mark);
+        } else {
+            buckets_[i].settle(grant.amounts[i], taken[i]);
+        }
+        if (learns_ && !found[i]->is_empty()) buckets_[i].learn(*found[i], mark, grant.sent);
+    }
 }
 
 void LimiterCore::abandon(const Grant& grant) noexcept {

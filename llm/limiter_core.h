@@ -159,6 +159,7 @@ private:
     Instant wakes_at(const Ticket& ticket) const noexcept;
     void admit(Ticket& ticket) noexcept;
     void serve(Instant now, Wakes& wakes) noexcept;
+    void settle_buckets(const Grant& grant, const CallOutcome& outcome) noexcept;
     void wake(Ticket& ticket, Wakes& wakes) noexcept;
     std::string reason_of(const Ticket& ticket, std::size_t ahead_in_class) const;
     std::string too_much(const Ticket& ticket) const;

@@ -199,7 +199,9 @@ TEST(Limiter, SettlesByWhatWasUsed) {
 TEST(Limiter, ADroppedPermitMakesRoomAndStaysSpent) {
     simulate([]() -> Task<void> {
         Limiter limiter(exact().input_tokens_per_minute(60'000).concurrency(1, 1));
-        { const Result<CallPermit> permit = co_await limiter.acquire(Demand(60'000, 0)); }
+        {
+            const Result<CallPermit> permit = co_await limiter.acquire(Demand(60'000, 0));
+        }
         EXPECT_EQ(limiter.stats().in_flight, 0u);
         const Instant start = Reactor::current().now();
         co_await take(limiter, Demand(1'000, 0));
@@ -265,7 +267,7 @@ TEST(Limiter, SaysWhatEachCallWaitsFor) {
                       "needs 1,700 input tokens, 401 are free: due in 1.3 s; concurrency 1 of 1");
             EXPECT_EQ(waiting.at(1).reason, "1 ahead in class normal");
             EXPECT_EQ(waiting.at(2).reason, "2 ahead in class normal");
-            permit->settle(CallOutcome(429).retry_after(4s));
+            permit->settle(CallOutcome(503).retry_after(4s));
             EXPECT_EQ(limiter.explain().at(0).reason,
                       "paused by Retry-After for 4.0 s; needs 1,700 input tokens, 401 are free: "
                       "due in 1.3 s");
