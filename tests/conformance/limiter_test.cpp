@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <thread>
 
 #include "tests/conformance/backends.h"
 
@@ -190,6 +191,45 @@ TEST_P(LimiterConformance, AWaiterIsWokenByAnotherLoop) {
             permit->settle(CallOutcome(200));
         });
         EXPECT_EQ(shared.calls, 1);
+    });
+}
+
+/// Is cancelled when it has been let in by another loop, before this one has heard of it: the loop
+/// is kept busy meanwhile.
+Task<void> cancel_on_the_way(Shared& shared) {
+    co_await with_group([&](TaskGroup& group) -> Task<void> {
+        Child<void> child = group.start(take_tokens(shared));
+        while (shared.limiter.stats().waiting == 0)
+            co_await yield();
+        ++shared.inside;
+        while (shared.inside < 2)
+            std::this_thread::yield();
+        child.cancel();
+    });
+    co_await sleep_for(1ms);  // what was posted arrives
+}
+
+TEST_P(LimiterConformance, APlaceThatIsGrantedFromAfarToACancelledCallIsNotLost) {
+    const ReactorGroup group = make_group(1);
+    Shared shared(LimiterOptions().concurrency(1, 1));
+    run_here([&]() -> Task<void> {
+        Result<CallPermit> permit = co_await shared.limiter.acquire(Demand(1, 1));
+        co_await with_group([&](TaskGroup& tasks) -> Task<void> {
+            tasks.spawn([](const ReactorGroup& loops, Shared& all) -> Task<void> {
+                const auto factory = [&all] {
+                    return cancel_on_the_way(all);
+                };
+                const auto done = co_await loops.run_on(0, factory);
+                EXPECT_TRUE(done);
+            }(group, shared));
+            while (shared.inside == 0)
+                co_await sleep_for(1ms);
+            permit->settle(CallOutcome(200));
+            EXPECT_EQ(shared.limiter.stats().in_flight, 1u);
+            ++shared.inside;
+        });
+        EXPECT_EQ(shared.tokens, 0);
+        EXPECT_EQ(shared.limiter.stats().in_flight, 0u);
     });
 }
 
