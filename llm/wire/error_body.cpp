@@ -163,13 +163,14 @@ bool is_any_of(const ErrorBody& body, const std::array<std::string_view, size>& 
 
 /// Whether a failure that the body describes may pass by itself; nothing if it does not tell.
 std::optional<bool> may_pass(const ErrorBody& body) {
-    static constexpr std::array<std::string_view, 9> kPassing = {
-        "overloaded_error", "rate_limit_error",      "rate_limit_exceeded",
-        "server_error",     "internal_server_error", "api_error",
-        "timeout_error",    "service_unavailable",   "RESOURCE_EXHAUSTED"};
-    static constexpr std::array<std::string_view, 8> kLasting = {
+    static constexpr std::array<std::string_view, 11> kPassing = {
+        "overloaded_error",      "rate_limit_error", "rate_limit_exceeded", "server_error",
+        "internal_server_error", "api_error",        "timeout_error",       "service_unavailable",
+        "RESOURCE_EXHAUSTED",    "slow_down",        "server_is_overloaded"};
+    static constexpr std::array<std::string_view, 10> kLasting = {
         "invalid_request_error",   "authentication_error", "permission_error", "not_found_error",
-        "context_length_exceeded", "content_filter",       "billing_error",    "BadRequestError"};
+        "context_length_exceeded", "content_filter",       "billing_error",    "BadRequestError",
+        "invalid_prompt",          "request_too_large"};
     if (is_out_of_money(body)) return false;
     if (is_any_of(body, kLasting)) return false;
     if (is_any_of(body, kPassing)) return true;

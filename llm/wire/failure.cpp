@@ -92,6 +92,14 @@ Verdict judge(int status, const ErrorBody& body, Duration wait) {
     return {LlmErrc::malformed_answer, false, "check the base URL: this is not an answer"};
 }
 
+/// Whether the server itself says that a retry is worth it; nothing where it does not.
+std::optional<bool> should_retry(const RetryFields& retry) {
+    if (!retry.should_retry) return std::nullopt;
+    const std::string_view word = trim_json(*retry.should_retry);
+    if (word == "true") return true;
+    return word == "false" ? std::optional<bool>(false) : std::nullopt;
+}
+
 }  // namespace
 
 Error failure_from_response(int status, std::string_view body, const RetryFields& retry,
@@ -100,10 +108,17 @@ Error failure_from_response(int status, std::string_view body, const RetryFields
     if (!request_id.empty()) told.request_id = excerpt(request_id, 200);
     const Duration wait = wait_of(retry);
 
-    const Verdict verdict = judge(status, told, wait);
+    Verdict verdict = judge(status, told, wait);
+    if (const auto told_to = should_retry(retry);
+        told_to && verdict.code != LlmErrc::quota_exhausted) {
+        verdict.is_worth_retry = *told_to;
+    }
     std::string message = "the server answered " + std::to_string(status) + ": " + describe(told);
     message += ": ";
     message += verdict.advice;
+    if (to_seconds(wait) >= kSecondsMax) {
+        message += " (it asked for a wait of a year or more, which is taken for one of a year)";
+    }
     return Error(verdict.code, std::move(message)).with_retry(verdict.is_worth_retry, wait);
 }
 

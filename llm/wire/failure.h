@@ -19,11 +19,15 @@ public:
     std::optional<std::string_view> after_ms;  ///< retry-after-ms, which wins
     std::optional<std::string_view> after;     ///< Retry-After: seconds, or a date
     std::optional<std::string_view> date;      ///< Date: what the server's clock said
+    /// x-should-retry: "true" or "false", which wins over what the status would say.
+    std::optional<std::string_view> should_retry;
 };
 
 /// A Retry-After that is a date counts from the server's own Date, so that no clock need agree with
 /// another; without one it says nothing. `request_id` may be empty. All known shapes of error
-/// bodies are understood; of any other text a bounded excerpt is shown.
+/// bodies are understood; of any other text a bounded excerpt is shown. A wait of more than a year
+/// is taken for one of a year, and the message says so. No field makes it worth a retry that there
+/// is no money.
 Error failure_from_response(int status, std::string_view body, const RetryFields& retry,
                             std::string_view request_id);
 

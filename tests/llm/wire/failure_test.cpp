@@ -101,6 +101,11 @@ TEST(Failure, NoMoneyIsNotARateLimit) {
          {R"({"error":{"message":"m","type":"insufficient_quota","code":"insufficient_quota"}})",
           R"({"error":{"message":"m","type":"insufficient_quota","code":"x"}})",
           R"({"error":{"message":"m","code":"credit_balance_exhausted"}})",
+          R"({"error":{"message":"m","code":"organization_spend_limit_exceeded"}})",
+          R"({"error":{"message":"m","code":"project_spend_limit_exceeded"}})",
+          R"({"error":{"message":"m","code":"organization_usage_limit_exceeded"}})",
+          R"({"type":"error","error":{"type":"rate_limit_error",)"
+          R"("message":"it is: enforced_spend_limit_reached."}})",
           R"({"error":{"type":"rate_limit_error","message":"enforced_spend_limit_reached"}})"}) {
         EXPECT_TRUE(failure(429, body) == LlmErrc::quota_exhausted) << body;
         EXPECT_EQ(failure(429, body).worth_retry(), false);
@@ -148,6 +153,32 @@ TEST(Failure, ADateCountsFromTheServersOwn) {
     EXPECT_EQ(wait(kNow, "Sun, 06 Nov 1994"), 0s);
     EXPECT_EQ(wait("yesterday", "Sun, 06 Nov 1994 08:50:07 GMT"), 0s);
     EXPECT_EQ(wait(kNow, "7"), 7s);
+}
+
+TEST(Failure, AnAbsurdWaitIsCappedAndSaid) {
+    const auto with_wait = [](std::string_view after) {
+        RetryFields retry;
+        retry.after = after;
+        return failure_from_response(429, "", retry, "");
+    };
+    EXPECT_EQ(with_wait("99999999999").retry_after(), 24h * 365);
+    EXPECT_TRUE(says(with_wait("99999999999"), "it asked for a wait of a year or more"));
+    EXPECT_FALSE(says(with_wait("3600"), "asked for a wait"));
+}
+
+TEST(Failure, TheServersOwnWordOnRetriesWins) {
+    const auto is_worth_retry = [](int status, std::string_view word, std::string_view body = "") {
+        RetryFields retry;
+        retry.should_retry = word;
+        return failure_from_response(status, body, retry, "").worth_retry();
+    };
+    EXPECT_EQ(is_worth_retry(500, "false"), false);
+    EXPECT_EQ(is_worth_retry(400, " true "), true);
+    EXPECT_EQ(is_worth_retry(500, "perhaps"), true);
+    EXPECT_EQ(is_worth_retry(400, ""), false);
+    // But no retry brings money.
+    EXPECT_EQ(is_worth_retry(429, "true", R"({"error":{"code":"insufficient_quota"}})"), false);
+    EXPECT_EQ(is_worth_retry(402, "true"), false);
 }
 
 TEST(Failure, MessageIsBounded) {
