@@ -206,7 +206,8 @@ constexpr std::string_view kAnswer =
     R"("output":[{"type":"reasoning","id":"rs_1","summary":[{"type":"summary_text","text":"a"},)"
     R"({"type":"summary_text","text":"b"}]},{"type":"message","role":"assistant","content":)"
     R"([{"type":"output_text","text":"Hel"},{"type":"output_text","text":"lo"}]},)"
-    R"({"type":"function_call","id":"fc_1","call_id":"call_1","name":"f","arguments":"{\"a\":1}"}],)"
+    R"({"type":"function_call","id":"fc_1","call_id":"call_1","name":"f",)"
+    R"("arguments":"{\"a\":1}"}],)"
     R"("usage":{"input_tokens":9,"output_tokens":12,"total_tokens":21}})";
 
 TEST(ResponsesAnswer, ReadsAllOfIt) {
