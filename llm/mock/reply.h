@@ -1,57 +1,87 @@
 // SPDX-License-Identifier: MIT
 //
-// The mock server's answers as JSON text: whole ones, the events of streamed ones, and errors.
+// An answer in the words of one protocol: as one JSON text, or event by event. What the protocols
+// have in common is here; chat_reply.h, messages_reply.h and responses_reply.h have the rest.
 #pragma once
 
 #include <weir/llm/wire/answer.h>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "llm/mock/dialect.h"
+#include "llm/mock/plan.h"
+#include "llm/mock/request.h"
+
 namespace weir::llm::mock {
+
+/// The same in every answer, so that a run can be compared with another byte by byte.
+inline constexpr std::string_view kCreated = "1735689600";
 
 /// What identifies an answer.
 class ReplyId {
 public:
-    ReplyId(std::uint64_t number, std::string_view model_name)
-        : id("chatcmpl-mock-" + std::to_string(number)), model(model_name) {}
+    ReplyId(std::uint64_t call, std::string_view model_name) : number(call), model(model_name) {}
 
-    std::string id;
-    std::string model;
+    std::uint64_t number;
+    std::string_view model;
 };
 
-/// An empty `finish_reason` is written as null.
-std::string write_whole_answer(const ReplyId& id, std::string_view text,
-                               std::string_view finish_reason, const Usage& usage);
+/// Why the answer ends; `unknown` where it does not say.
+enum class Finish : std::uint8_t { stop, length, calls, unknown };
 
-/// An error body with OpenAI's members. `type` is such as "invalid_request_error".
-std::string write_error(std::string_view message, std::string_view type);
-/// The one that fits a status which was scripted.
-std::string write_error(int status);
-
-std::string write_models();
-
-/// Writes the events of one stream into one piece of text, which is sent and used again.
-class EventWriter {
+/// Writes the answer to one request. Events are gathered in one text, which is sent, cleared and
+/// used again, so that a token costs no memory.
+class ReplyWriter {
 public:
-    explicit EventWriter(const ReplyId& id);
+    ReplyWriter(const ReplyWriter&) = delete;
+    ReplyWriter& operator=(const ReplyWriter&) = delete;
+    virtual ~ReplyWriter() = default;
 
+    std::string_view text() const noexcept { return out_; }
     /// Forgets what was written.
     void clear() noexcept { out_.clear(); }
-    std::string_view text() const noexcept { return out_; }
 
-    /// A piece of the answer. Precondition: nothing in `token` needs to be escaped in JSON. The
-    /// first one tells the role too, as servers do.
-    void add_token(std::string_view token);
-    void add_finish(std::string_view finish_reason);
-    void add_usage(const Usage& usage);
-    void add_error();
-    void add_done();
+    /// The whole answer, not streamed.
+    virtual std::string whole(Plan& plan, Finish finish) = 0;
 
-private:
+    // A stream: what comes at once, the pieces, and the end.
+    virtual void begin(const Plan& plan) = 0;
+    virtual void add(const Piece& piece, const Plan& plan) = 0;
+    virtual void finish(const Plan& plan, Finish finish) = 0;
+    /// What tells that no more will come.
+    virtual void end() = 0;
+    /// What comes in the place of the rest if the model fails.
+    virtual void fail(std::string_view message) = 0;
+
+    /// An event that is no JSON.
+    void add_malformed();
+    /// A comment, as a line of its own and an empty one.
+    void add_comment(std::string_view line);
+
+protected:
+    ReplyWriter(const Ask& ask, const ReplyId& id, const Dialect& dialect);
+
+    /// "event: NAME" and the beginning of its data, with the type as first member.
+    void open_event(std::string_view name);
+    void close_event();
+    /// `text` as a JSON string. Drawn words are written as they are, since they need no escape.
+    void append_text(std::string_view text, bool is_plain);
+    /// "call_mock_1_0", or as the protocol and the dialect have it.
+    std::string call_id(std::size_t index) const;
+
+    const Ask& ask_;
+    const Dialect& dialect_;
+    ReplyId id_;
     std::string out_;
-    std::string begin_;  // of every event, up to the choices
-    bool is_first_ = true;
 };
+
+/// `ask`, the model's name in `id`, and `dialect` must outlive the writer.
+std::unique_ptr<ReplyWriter> make_reply_writer(const Ask& ask, const ReplyId& id,
+                                               const Dialect& dialect);
+
+std::string write_models();
 
 }  // namespace weir::llm::mock

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <weir/llm/mock/text.h>
 
+#include <cmath>
 #include <cstddef>
 
 namespace weir::llm::mock {
@@ -46,9 +47,22 @@ bool is_blank(char letter) noexcept {
     return letter == ' ' || (letter >= '\t' && letter <= '\r');
 }
 
+std::string take(TokenSource source, int tokens) {
+    std::string text;
+    for (int i = 0; i < tokens; ++i)
+        text += source.next();
+    return text;
+}
+
 }  // namespace
 
 TokenSource::TokenSource(std::string_view prompt) noexcept : state_(hash(prompt)) {}
+
+TokenSource TokenSource::of_thoughts(std::string_view prompt) noexcept {
+    TokenSource source(prompt);
+    source.state_ = mix(source.state_);
+    return source;
+}
 
 std::string_view TokenSource::next() noexcept {
     state_ += 0x9e3779b97f4a7c15u;
@@ -59,11 +73,30 @@ std::string_view TokenSource::next() noexcept {
 }
 
 std::string expected_text(std::string_view prompt, int tokens) {
-    TokenSource source(prompt);
-    std::string text;
-    for (int i = 0; i < tokens; ++i)
-        text += source.next();
-    return text;
+    return take(TokenSource(prompt), tokens);
+}
+
+std::string expected_reasoning(std::string_view prompt, int tokens) {
+    return take(TokenSource::of_thoughts(prompt), tokens);
+}
+
+std::vector<float> expected_embedding(std::string_view text, int dimensions) {
+    std::uint64_t state = hash(text);
+    std::vector<double> numbers;
+    double squares = 0;
+    for (int i = 0; i < dimensions; ++i) {
+        state += 0x9e3779b97f4a7c15u;
+        // Whole and odd, so that nothing is rounded and no vector is zero.
+        const auto number = static_cast<double>(static_cast<std::int64_t>(mix(state) >> 44) * 2 -
+                                                ((std::int64_t{1} << 20) - 1));
+        numbers.push_back(number);
+        squares += number * number;
+    }
+    std::vector<float> vector;
+    vector.reserve(numbers.size());
+    for (const double number : numbers)
+        vector.push_back(static_cast<float>(number / std::sqrt(squares)));
+    return vector;
 }
 
 std::int64_t count_words(std::string_view text) noexcept {

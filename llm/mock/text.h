@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weir::llm::mock {
 
@@ -16,6 +17,8 @@ namespace weir::llm::mock {
 class TokenSource {
 public:
     explicit TokenSource(std::string_view prompt) noexcept;
+    /// The words of the reasoning that comes before that answer.
+    static TokenSource of_thoughts(std::string_view prompt) noexcept;
 
     /// The next token; valid for ever.
     std::string_view next() noexcept;
@@ -27,6 +30,12 @@ private:
 
 /// The answer to `prompt`, `tokens` tokens long.
 std::string expected_text(std::string_view prompt, int tokens);
+
+/// The reasoning before that answer, where there is some, `tokens` tokens long.
+std::string expected_reasoning(std::string_view prompt, int tokens);
+
+/// The embedding of `text`: a vector of length one with so many dimensions, at least one.
+std::vector<float> expected_embedding(std::string_view text, int dimensions);
 
 /// The number of words in `text`: what the mock server counts as its tokens.
 std::int64_t count_words(std::string_view text) noexcept;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "llm/wire/base64.h"
+#include <weir/llm/wire/base64.h>
 
 #include <array>
 #include <cstddef>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <weir/llm/wire/embeddings.h>
 
+#include <weir/llm/wire/base64.h>
 #include <weir/llm/wire/error.h>
 #include <weir/llm/wire/json_writer.h>
 #include <weir/runtime/base/assert.h>
 
-#include "llm/wire/base64.h"
 #include "llm/wire/body_members.h"
 #include "llm/wire/chat_members.h"
 #include "llm/wire/json_reader.h"

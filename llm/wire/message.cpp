@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <weir/llm/wire/message.h>
 
-#include "llm/wire/base64.h"
+#include <weir/llm/wire/base64.h>
 
 namespace weir::llm {
 

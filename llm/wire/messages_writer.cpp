@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <weir/llm/wire/messages_writer.h>
 
+#include <weir/llm/wire/base64.h>
 #include <weir/llm/wire/json.h>
 #include <weir/llm/wire/json_writer.h>
 
-#include "llm/wire/base64.h"
 #include "llm/wire/body_members.h"
 #include "llm/wire/json_reader.h"
 

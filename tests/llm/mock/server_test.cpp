@@ -227,9 +227,9 @@ TEST(MockServer, ListsItsModelAndKnowsNoOtherPath) {
         const http::Response models = co_await request(server, "GET", "/v1/models", "");
         EXPECT_EQ(models.status(), 200);
         EXPECT_NE(models.body.find("\"id\":\"mock\""), std::string::npos);
-        const http::Response other = co_await request(server, "POST", "/v1/embeddings", "{}");
+        const http::Response other = co_await request(server, "POST", "/v1/nothing", "{}");
         EXPECT_EQ(other.status(), 404);
-        EXPECT_NE(other.body.find("/v1/embeddings"), std::string::npos);
+        EXPECT_NE(other.body.find("/v1/nothing"), std::string::npos);
     });
 }
 
