@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
 using namespace weir::test;
 
@@ -65,9 +66,46 @@ TEST(MockCommand, RefusesOptionsThatMakeNoSense) {
     EXPECT_EQ(run_program({"mock", "--tokens", "0"}).code, 2);
     EXPECT_EQ(run_program({"mock", "--port", "70000"}).code, 2);
     EXPECT_EQ(run_program({"mock", "--status", "200"}).code, 2);
+    EXPECT_EQ(run_program({"mock", "--error-rate", "2"}).code, 2);
+    EXPECT_TRUE(run_program({"mock", "--ttft", "huh"}).err_has("lognormal:"));
+    EXPECT_TRUE(run_program({"mock", "--dialect", "huh"}).err_has("openrouter"));
     const Ended ended = run_program({"mock", "--fault", "huh"});
     EXPECT_EQ(ended.code, 2);
     EXPECT_TRUE(ended.err_has("no-finish-reason")) << ended.err;
+}
+
+TEST(MockCommand, TakesPacesFaultsAndDialects) {
+    MockProgram mock({"--ttft",
+                      "uniform:0ms,1ms",
+                      "--token-interval",
+                      "0",
+                      "--fault",
+                      "no-done",
+                      "--fault",
+                      "cut",
+                      "--faulty-calls",
+                      "1",
+                      "--dialect",
+                      "openrouter",
+                      "--rpm",
+                      "9",
+                      "--record",
+                      "5",
+                      "--seed",
+                      "3",
+                      "--reasoning",
+                      "2"});
+    const std::vector<std::string> chat = {"chat", "--base-url", mock.base_url(), "hi"};
+    EXPECT_EQ(run_program(chat).code, 1) << "cut";
+    EXPECT_EQ(run_program(chat).code, 0);
+}
+
+TEST(MockCommand, ErrorsComeAtTheirRate) {
+    MockProgram mock({"--ttft", "0", "--token-interval", "0", "--error-rate", "1", "--status",
+                      "403", "--retry-after", "200"});
+    const Ended ended = run_program({"chat", "--base-url", mock.base_url(), "hi"});
+    EXPECT_EQ(ended.code, 1);
+    EXPECT_TRUE(ended.err_has("403")) << ended.err;
 }
 
 TEST(WeirProgram, HelpOfEachCommandHasExamplesAndExitCodes) {
