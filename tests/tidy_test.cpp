@@ -57,6 +57,7 @@ const Floor* floor_of(std::string_view path) {
 
 TEST(Tidy, LinesAreClean) {
     for (const auto& [path, file] : tree()) {
+        if (path.ends_with("/package-lock.json")) continue;  // as npm writes it
         for (std::size_t at = 0; at < file.lines.size(); ++at) {
             const std::string& line = file.lines[at];
             const std::string where = path + ":" + std::to_string(at + 1);
