@@ -92,8 +92,8 @@ std::size_t text_end(std::string_view text) {
 
 }  // namespace
 
-Result<PromptTemplate> PromptTemplate::parse(std::string_view prompt) {
-    PromptTemplate parsed;
+Result<FilePrompt> FilePrompt::parse(std::string_view prompt) {
+    FilePrompt parsed;
     for (;;) {
         const std::size_t open = prompt.find("{{");
         const std::size_t close =
@@ -113,7 +113,7 @@ Result<PromptTemplate> PromptTemplate::parse(std::string_view prompt) {
     return parsed;
 }
 
-std::string PromptTemplate::fill(std::string_view text, std::string_view file) const {
+std::string FilePrompt::fill(std::string_view text, std::string_view file) const {
     std::string filled;
     for (const Part& part : parts_) {
         switch (part.kind) {
@@ -134,7 +134,7 @@ std::string PromptTemplate::fill(std::string_view text, std::string_view file) c
 Result<std::unique_ptr<FilesSource>> FilesSource::make(const std::string& pattern,
                                                        std::string_view prompt, std::string model) {
     if (model.empty()) return unusable("no model is named, which each request needs");
-    Result<PromptTemplate> parsed = PromptTemplate::parse(prompt);
+    Result<FilePrompt> parsed = FilePrompt::parse(prompt);
     if (!parsed) return parsed.error();
     glob_t found = {};
     const int status = ::glob(pattern.c_str(), GLOB_TILDE, nullptr, &found);
@@ -145,7 +145,7 @@ Result<std::unique_ptr<FilesSource>> FilesSource::make(const std::string& patter
     return std::make_unique<FilesSource>(std::move(paths), *std::move(parsed), std::move(model));
 }
 
-FilesSource::FilesSource(std::vector<std::string> paths, PromptTemplate prompt, std::string model)
+FilesSource::FilesSource(std::vector<std::string> paths, FilePrompt prompt, std::string model)
     : paths_(std::move(paths)), prompt_(std::move(prompt)), model_(std::move(model)) {}
 
 Task<Result<std::optional<BatchItem>>> FilesSource::next() {

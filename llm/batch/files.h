@@ -16,10 +16,10 @@
 namespace weir::llm {
 
 /// A text with places for "{{text}}" and "{{file}}".
-class PromptTemplate {
+class FilePrompt {
 public:
     /// Errc::bad_argument for any other name in double braces.
-    static Result<PromptTemplate> parse(std::string_view prompt);
+    static Result<FilePrompt> parse(std::string_view prompt);
 
     /// The prompt with each place filled in. What is filled in is not looked at again.
     std::string fill(std::string_view text, std::string_view file) const;
@@ -31,7 +31,7 @@ private:
         std::string literal;
     };
 
-    PromptTemplate() = default;
+    FilePrompt() = default;
     std::vector<Part> parts_;
 };
 
@@ -42,7 +42,7 @@ public:
     static Result<std::unique_ptr<FilesSource>> make(const std::string& pattern,
                                                      std::string_view prompt, std::string model);
     /// These files, in this order.
-    FilesSource(std::vector<std::string> paths, PromptTemplate prompt, std::string model);
+    FilesSource(std::vector<std::string> paths, FilePrompt prompt, std::string model);
 
     Task<Result<std::optional<BatchItem>>> next() override;
 
@@ -54,7 +54,7 @@ private:
     Result<RequestLine> make_request(const std::string& path) const;
 
     std::vector<std::string> paths_;
-    PromptTemplate prompt_;
+    FilePrompt prompt_;
     std::string model_;
     std::size_t next_ = 0;
 };

@@ -18,16 +18,16 @@ using weir::test::Folder;
 
 namespace {
 
-TEST(PromptTemplate, FillsKnownNamesAndLeavesWhatWasFilledIn) {
-    const auto prompt = PromptTemplate::parse("{{file}}: {{text}} }} {{text}}");
+TEST(FilePrompt, FillsKnownNamesAndLeavesWhatWasFilledIn) {
+    const auto prompt = FilePrompt::parse("{{file}}: {{text}} }} {{text}}");
     ASSERT_TRUE(prompt.has_value());
     EXPECT_EQ(prompt->fill("<{{file}}>", "f"), "f: <{{file}}> }} <{{file}}>");
-    EXPECT_EQ(PromptTemplate::parse("")->fill("t", "f"), "");
-    EXPECT_EQ(PromptTemplate::parse("{{text")->fill("t", "f"), "{{text");
+    EXPECT_EQ(FilePrompt::parse("")->fill("t", "f"), "");
+    EXPECT_EQ(FilePrompt::parse("{{text")->fill("t", "f"), "{{text");
 }
 
-TEST(PromptTemplate, NamesTheNameThatIsNotKnown) {
-    const auto prompt = PromptTemplate::parse("{{text}} {{author}}");
+TEST(FilePrompt, NamesTheNameThatIsNotKnown) {
+    const auto prompt = FilePrompt::parse("{{text}} {{author}}");
     ASSERT_FALSE(prompt.has_value());
     EXPECT_NE(prompt.error().message().find("{{author}}"), std::string::npos);
 }
