@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <weir/http/wire/headers.h>
 #include <weir/runtime/base/assert.h>
-#include <algorithm>
-#include <array>
+
+#include "http/wire/byte_scan.h"
+
 #include <bit>
 #include <cstring>
 #include <functional>
@@ -10,50 +11,37 @@
 namespace weir::http {
 namespace {
 
-constexpr std::array<bool, 256> kTokenBytes = [] {
-    std::array<bool, 256> table{};
-    for (int byte = '0'; byte <= '9'; ++byte)
-        table[byte] = true;
-    for (int byte = 'a'; byte <= 'z'; ++byte)
-        table[byte] = true;
-    for (int byte = 'A'; byte <= 'Z'; ++byte)
-        table[byte] = true;
-    for (const char byte : std::string_view("!#$%&'*+-.^_`|~")) {
-        table[static_cast<unsigned char>(byte)] = true;
-    }
-    return table;
-}();
-
 constexpr bool is_space(char byte) noexcept {
     return byte == ' ' || byte == '\t';
 }
 
-constexpr bool is_value_byte(char signed_byte) noexcept {
-    const auto byte = static_cast<unsigned char>(signed_byte);
-    return (byte >= 0x20 && byte != 0x7f) || byte == '\t';
+constexpr char lower(char byte) noexcept {
+    return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte | 0x20) : byte;
 }
 
-/// How many of a word's bytes, in the order of memory, come before the first that is below 0x20 or
-/// is 0x7f. Where the order within a word is another one: eight or none, and each is looked at.
-constexpr std::size_t plain_bytes(std::uint64_t word) noexcept {
+/// Whether eight bytes are the same but for the case of ASCII letters.
+bool words_match(const char* left, const char* right) noexcept {
     constexpr std::uint64_t kOnes = 0x0101010101010101;
-    const std::uint64_t below_blank = (word - kOnes * 0x20) & ~word;
-    const std::uint64_t from_delete = word ^ (kOnes * 0x7f);
-    const std::uint64_t is_delete = (from_delete - kOnes) & ~from_delete;
-    // A borrow may mark bytes above the first one that is marked, never below it.
-    const std::uint64_t marks = (below_blank | is_delete) & (kOnes * 0x80);
-    if (marks == 0) return sizeof(word);
-    if constexpr (std::endian::native != std::endian::little) return 0;
-    return static_cast<std::size_t>(std::countr_zero(marks)) / 8;
+    constexpr std::uint64_t kHigh = kOnes * 0x80;
+    std::uint64_t first = 0;
+    std::uint64_t second = 0;
+    std::memcpy(&first, left, sizeof(first));
+    std::memcpy(&second, right, sizeof(second));
+    const std::uint64_t differing = first ^ second;
+    if (differing == 0) return true;
+    // With the bit of the case set, a letter reaches the highest bit from 'a' on, and not from
+    // behind 'z'. No sum leaves its byte.
+    const std::uint64_t low = (first | kOnes * 0x20) & ~kHigh;
+    const std::uint64_t letters =
+        (low + kOnes * (0x80 - 'a')) & ~(low + kOnes * (0x7f - 'z')) & ~first & kHigh;
+    return (differing & ~(letters >> 2)) == 0;
 }
 
 }  // namespace
 
 std::size_t token_size(std::string_view text) noexcept {
-    std::size_t size = 0;
-    while (size < text.size() && kTokenBytes[static_cast<unsigned char>(text[size])])
-        ++size;
-    return size;
+    const char* const end = text.data() + text.size();
+    return static_cast<std::size_t>(detail::skip_token(text.data(), end) - text.data());
 }
 
 bool is_token(std::string_view text) noexcept {
@@ -61,22 +49,25 @@ bool is_token(std::string_view text) noexcept {
 }
 
 std::size_t field_value_size(std::string_view text) noexcept {
-    std::size_t size = 0;
-    while (size < text.size()) {
-        std::uint64_t word = 0;
-        if (text.size() - size >= sizeof(word)) {
-            std::memcpy(&word, text.data() + size, sizeof(word));
-            size += plain_bytes(word);
-            if (plain_bytes(word) == sizeof(word)) continue;
-        }
-        if (!is_value_byte(text[size])) break;
-        ++size;
-    }
-    return size;
+    const char* const end = text.data() + text.size();
+    return static_cast<std::size_t>(detail::skip_value(text.data(), end) - text.data());
 }
 
 bool is_field_value(std::string_view text) noexcept {
     return field_value_size(text) == text.size();
+}
+
+bool same_but_case(const char* left, const char* right, std::size_t size) noexcept {
+    while (size >= sizeof(std::uint64_t)) {
+        if (!words_match(left, right)) return false;
+        left += sizeof(std::uint64_t);
+        right += sizeof(std::uint64_t);
+        size -= sizeof(std::uint64_t);
+    }
+    for (; size > 0; ++left, ++right, --size) {
+        if (lower(*left) != lower(*right)) return false;
+    }
+    return true;
 }
 
 std::string_view trim_whitespace(std::string_view text) noexcept {

@@ -6,7 +6,6 @@
 // Adding does not validate: writers do, with is_token and is_field_value, before anything is sent.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -23,16 +22,12 @@ std::size_t field_value_size(std::string_view text) noexcept;
 bool is_token(std::string_view text) noexcept;
 /// RFC 9110, 5.5: no control bytes but tabs, so in particular no CR, LF and NUL.
 bool is_field_value(std::string_view text) noexcept;
+/// Of equals_ignoring_case, for texts of the same size.
+bool same_but_case(const char* left, const char* right, std::size_t size) noexcept;
 /// Compares ASCII letters without regard to case, all other bytes exactly.
 inline bool equals_ignoring_case(std::string_view left, std::string_view right) noexcept {
-    // Here, since most names that are compared differ in their size.
-    return left.size() == right.size() &&
-           std::equal(left.begin(), left.end(), right.begin(), [](char a, char b) {
-               const auto lower = [](char byte) {
-                   return byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte;
-               };
-               return lower(a) == lower(b);
-           });
+    // The sizes here, since most names that are compared differ in them.
+    return left.size() == right.size() && same_but_case(left.data(), right.data(), left.size());
 }
 /// Without the spaces and tabs around it.
 std::string_view trim_whitespace(std::string_view text) noexcept;

@@ -2,11 +2,26 @@
 #include <weir/http/wire/error.h>
 #include <weir/http/wire/message_reader.h>
 #include <weir/runtime/base/assert.h>
+
+#include "http/wire/byte_scan.h"
+
 #include <algorithm>
 #include <array>
 #include <string>
 
 namespace weir::http {
+namespace {
+
+constexpr bool is_blank(char byte) noexcept {
+    return byte == ' ' || byte == '\t';
+}
+
+/// Whether the line that begins at `at` is empty.
+bool is_empty_line(const char* at, const char* end) noexcept {
+    return *at == '\n' || (*at == '\r' && end - at > 1 && at[1] == '\n');
+}
+
+}  // namespace
 
 /// Reads fields where they lie. Their lines are copied as one block, in which they are places.
 class FieldReader {
@@ -19,9 +34,10 @@ public:
 private:
     using Entry = Headers::Entry;
 
-    Result<void> take_field(std::string_view& rest);
-    std::uint32_t place(std::string_view part) const noexcept;
+    const char* take_field(const char* line, const char* end) noexcept;
+    std::uint32_t place(const char* at) const noexcept;
     void keep_batch();
+    Error broken_line(const char* begin) const;
     Error broken(const char* what) const {
         return Error(malformed_,
                      "field " + std::to_string(count_) + " of the message head " + what);
@@ -39,47 +55,58 @@ private:
 
 Result<void> FieldReader::read(const ParserLimits& limits) {
     WEIR_CHECK(base_ + lines_.size() <= UINT32_MAX);
-    std::string_view rest = lines_;
-    while (!rest.empty() && !rest.starts_with('\n') && !rest.starts_with("\r\n")) {
+    const char* at = lines_.data();
+    const char* const end = at + lines_.size();
+    while (at != end && !is_empty_line(at, end)) {
         if (++count_ > limits.fields) {
             return Error(HttpErrc::head_too_large, "the message head has more than " +
                                                        std::to_string(limits.fields) +
                                                        " fields, the limit");
         }
-        auto field = take_field(rest);
-        if (!field) return field;
+        if (in_batch_ == batch_.size()) keep_batch();
+        const char* const next = take_field(at, end);
+        if (next == nullptr) return broken_line(at);
+        at = next;
     }
     keep_batch();
     headers_.text_.append(lines_);
     return {};
 }
 
-Result<void> FieldReader::take_field(std::string_view& rest) {
-    const std::string_view name = rest.substr(0, token_size(rest));
-    if (name.empty() || name.size() == rest.size() || rest[name.size()] != ':') {
-        const std::string_view line = rest.substr(0, rest.find('\n'));
-        // RFC 9112, 5.2: readers disagree on folded lines, so that one hides a field from another.
-        if (line.front() == ' ' || line.front() == '\t') return broken("is folded over lines");
-        if (line.find(':') == std::string_view::npos) return broken("has no colon");
-        // RFC 9112, 5.1: a blank before the colon is refused with the other bytes.
-        return broken("has a name with a byte that names may not have");
-    }
-    rest.remove_prefix(name.size() + 1);
-    std::string_view value = rest.substr(0, field_value_size(rest));
-    rest.remove_prefix(value.size());
-    if (rest.starts_with('\r')) rest.remove_prefix(1);
-    if (!rest.starts_with('\n')) return broken("has a control byte in its value");
-    rest.remove_prefix(1);
-    value = trim_whitespace(value);
-    if (in_batch_ == batch_.size()) keep_batch();
-    batch_[in_batch_++] = {place(name), place(value), static_cast<std::uint32_t>(name.size()),
-                           static_cast<std::uint32_t>(value.size())};
-    return {};
+/// Gives the beginning of the next line, or null where this one is no field.
+inline const char* FieldReader::take_field(const char* line, const char* end) noexcept {
+    const char* const colon = detail::skip_token(line, end);
+    if (colon == line || colon == end || *colon != ':') return nullptr;
+    const char* value = colon + 1;
+    while (value != end && is_blank(*value))
+        ++value;
+    const char* value_end = detail::skip_value(value, end);
+    const char* lf = value_end;
+    if (lf != end && *lf == '\r') ++lf;
+    if (lf == end || *lf != '\n') return nullptr;
+    while (value_end != value && is_blank(value_end[-1]))
+        --value_end;
+    batch_[in_batch_++] = {place(line), place(value), static_cast<std::uint32_t>(colon - line),
+                           static_cast<std::uint32_t>(value_end - value)};
+    return lf + 1;
 }
 
-std::uint32_t FieldReader::place(std::string_view part) const noexcept {
-    return static_cast<std::uint32_t>(base_ +
-                                      static_cast<std::size_t>(part.data() - lines_.data()));
+Error FieldReader::broken_line(const char* begin) const {
+    const std::string_view rest = lines_.substr(static_cast<std::size_t>(begin - lines_.data()));
+    const std::size_t name_size = token_size(rest);
+    if (name_size > 0 && name_size < rest.size() && rest[name_size] == ':') {
+        return broken("has a control byte in its value");
+    }
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    // RFC 9112, 5.2: readers disagree on folded lines, so that one hides a field from another.
+    if (is_blank(line.front())) return broken("is folded over lines");
+    if (line.find(':') == std::string_view::npos) return broken("has no colon");
+    // RFC 9112, 5.1: a blank before the colon is refused with the other bytes.
+    return broken("has a name with a byte that names may not have");
+}
+
+inline std::uint32_t FieldReader::place(const char* at) const noexcept {
+    return static_cast<std::uint32_t>(base_ + static_cast<std::size_t>(at - lines_.data()));
 }
 
 void FieldReader::keep_batch() {
@@ -126,24 +153,29 @@ void HeadBuffer::release() noexcept {
     buffer_.clear();
     buffer_.release_if_empty();
     text_ = {};
-    line_begin_ = scanned_ = 0;
+    scanned_ = 0;
     has_text_ = false;
 }
 
 /// The position behind the empty line, if it is here. Goes on where the last call stopped.
 std::optional<std::size_t> HeadBuffer::find_end(std::string_view text) noexcept {
-    while (true) {
-        const std::size_t lf = text.find('\n', scanned_);
-        if (lf == std::string_view::npos) {
-            scanned_ = static_cast<std::uint32_t>(text.size());
-            return std::nullopt;
+    while (!has_text_ && scanned_ < text.size()) {
+        const char* const at = text.data() + scanned_;
+        const std::size_t left = text.size() - scanned_;
+        if (*at == '\r' && left == 1) return std::nullopt;  // What follows decides.
+        if (*at == '\n' || (*at == '\r' && at[1] == '\n')) {
+            scanned_ += *at == '\n' ? 1 : 2;
+            continue;
         }
-        std::string_view line = text.substr(line_begin_, lf - line_begin_);
-        if (line.ends_with('\r')) line.remove_suffix(1);
-        line_begin_ = scanned_ = static_cast<std::uint32_t>(lf + 1);
-        if (!line.empty()) has_text_ = true;
-        if (line.empty() && has_text_) return lf + 1;
+        has_text_ = true;
+        scanned_ += 2;  // A line that is not empty has no LF there that closes an empty one.
     }
+    if (scanned_ >= text.size()) return std::nullopt;
+    const char* const end = text.data() + text.size();
+    const char* const lf = find_empty_line(text.data() + scanned_, end);
+    if (lf != end) return static_cast<std::size_t>(lf - text.data()) + 1;
+    scanned_ = static_cast<std::uint32_t>(text.size());
+    return std::nullopt;
 }
 
 std::string_view take_line(std::string_view& head) noexcept {
@@ -174,62 +206,108 @@ bool parse_length(std::string_view text, std::uint64_t& length) noexcept {
     return true;
 }
 
-/// All Content-Length fields, each possibly a list: they must agree (RFC 9112, 6.3, rule 5).
-Result<std::optional<std::uint64_t>> content_length(const Headers& headers, HttpErrc malformed) {
-    std::optional<std::uint64_t> agreed;
-    for (const Field field : headers) {
-        if (!equals_ignoring_case(field.name, "Content-Length")) continue;
-        std::string_view rest = field.value;
-        while (true) {
-            const std::size_t comma = rest.find(',');
-            std::uint64_t length = 0;
-            if (!parse_length(trim_whitespace(rest.substr(0, comma)), length)) {
-                return Error(malformed, "Content-Length is not a number of bytes");
-            }
-            if (agreed && *agreed != length) {
-                return Error(malformed, "Content-Length is given twice with different values");
-            }
-            agreed = length;
-            if (comma == std::string_view::npos) break;
-            rest.remove_prefix(comma + 1);
-        }
+/// What a message's fields say of its framing, collected in one walk over them.
+class FramingFields {
+public:
+    FramingFields(int minor_version, HttpErrc malformed) noexcept
+        : minor_version_(minor_version), malformed_(malformed) {}
+
+    Result<void> take(const Field& field);
+    Result<DeclaredFraming> declared() const;
+
+private:
+    Result<void> take_length(std::string_view list);
+    void take_connection(std::string_view list) noexcept;
+
+    std::uint64_t length_ = 0;
+    std::size_t codings_ = 0;
+    int minor_version_;
+    HttpErrc malformed_;
+    bool has_length_ = false;
+    bool is_coding_known_ = true;
+    bool says_close_ = false;
+    bool says_keep_alive_ = false;
+};
+
+Result<void> FramingFields::take(const Field& field) {
+    constexpr std::string_view kConnection = "Connection";
+    constexpr std::string_view kContentLength = "Content-Length";
+    constexpr std::string_view kTransferEncoding = "Transfer-Encoding";
+    switch (field.name.size()) {
+        case kConnection.size():
+            if (equals_ignoring_case(field.name, kConnection)) take_connection(field.value);
+            return {};
+        case kContentLength.size():
+            if (equals_ignoring_case(field.name, kContentLength)) return take_length(field.value);
+            return {};
+        case kTransferEncoding.size():
+            if (!equals_ignoring_case(field.name, kTransferEncoding)) return {};
+            ++codings_;
+            is_coding_known_ &= equals_ignoring_case(field.value, "chunked");
+            return {};
     }
-    return agreed;
+    return {};
+}
+
+/// All Content-Length fields, each possibly a list: they must agree (RFC 9112, 6.3, rule 5).
+Result<void> FramingFields::take_length(std::string_view list) {
+    while (true) {
+        const std::size_t comma = list.find(',');
+        std::uint64_t length = 0;
+        if (!parse_length(trim_whitespace(list.substr(0, comma)), length)) {
+            return Error(malformed_, "Content-Length is not a number of bytes");
+        }
+        if (has_length_ && length_ != length) {
+            return Error(malformed_, "Content-Length is given twice with different values");
+        }
+        length_ = length;
+        has_length_ = true;
+        if (comma == std::string_view::npos) return {};
+        list.remove_prefix(comma + 1);
+    }
+}
+
+void FramingFields::take_connection(std::string_view list) noexcept {
+    while (true) {
+        const std::size_t comma = list.find(',');
+        const std::string_view option = trim_whitespace(list.substr(0, comma));
+        says_close_ |= equals_ignoring_case(option, "close");
+        says_keep_alive_ |= equals_ignoring_case(option, "keep-alive");
+        if (comma == std::string_view::npos) return;
+        list.remove_prefix(comma + 1);
+    }
+}
+
+Result<DeclaredFraming> FramingFields::declared() const {
+    const bool keep_alive = !says_close_ && (minor_version_ > 0 || says_keep_alive_);
+    if (!is_coding_known_) {
+        return Error(malformed_, "Transfer-Encoding is not 'chunked', the only one supported");
+    }
+    if (codings_ == 0) {
+        const Framing framing = has_length_ ? Framing::length : Framing::none;
+        return DeclaredFraming(framing, length_, keep_alive);
+    }
+    // RFC 9112, 6.1 and 6.3, rule 3: each of these is how requests are smuggled.
+    if (codings_ > 1) return Error(malformed_, "Transfer-Encoding is given more than once");
+    if (has_length_) {
+        return Error(malformed_, "both Transfer-Encoding and Content-Length are given");
+    }
+    if (minor_version_ == 0) {
+        return Error(malformed_, "Transfer-Encoding is given in an HTTP/1.0 message");
+    }
+    return DeclaredFraming(Framing::chunked, 0, keep_alive);
 }
 
 }  // namespace
 
 Result<DeclaredFraming> declared_framing(const Headers& headers, int minor_version,
                                          HttpErrc malformed) {
-    auto length = content_length(headers, malformed);
-    if (!length) return std::move(length).error();
-
-    std::size_t codings = 0;
+    FramingFields fields(minor_version, malformed);
     for (const Field field : headers) {
-        if (!equals_ignoring_case(field.name, "Transfer-Encoding")) continue;
-        ++codings;
-        if (!equals_ignoring_case(field.value, "chunked")) {
-            return Error(malformed, "Transfer-Encoding is not 'chunked', the only one supported");
-        }
+        auto taken = fields.take(field);
+        if (!taken) return std::move(taken).error();
     }
-    if (codings == 0) {
-        if (!length->has_value()) return DeclaredFraming(Framing::none, 0);
-        return DeclaredFraming(Framing::length, **length);
-    }
-    // RFC 9112, 6.1 and 6.3, rule 3: each of these is how requests are smuggled.
-    if (codings > 1) return Error(malformed, "Transfer-Encoding is given more than once");
-    if (length->has_value()) {
-        return Error(malformed, "both Transfer-Encoding and Content-Length are given");
-    }
-    if (minor_version == 0) {
-        return Error(malformed, "Transfer-Encoding is given in an HTTP/1.0 message");
-    }
-    return DeclaredFraming(Framing::chunked, 0);
-}
-
-bool wants_keep_alive(const Headers& headers, int minor_version) noexcept {
-    if (headers.has_token("Connection", "close")) return false;
-    return minor_version > 0 || headers.has_token("Connection", "keep-alive");
+    return fields.declared();
 }
 
 BodyReader::BodyReader(Framing framing, std::uint64_t length, std::uint64_t bytes_max,

@@ -36,9 +36,8 @@ private:
 
     ByteQueue buffer_;
     std::string_view text_;
-    std::uint32_t line_begin_ = 0;
-    std::uint32_t scanned_ = 0;
-    bool has_text_ = false;  // A line that is not empty was seen.
+    std::uint32_t scanned_ = 0;  // How far no end was found.
+    bool has_text_ = false;      // A line that is not empty was seen.
 };
 
 /// Takes the first line off `head`, without its line end (CRLF, or LF alone).
@@ -51,19 +50,20 @@ Result<void> parse_fields(std::string_view lines, const ParserLimits& limits, Ht
 /// How a body ends. RFC 9112, 6.
 enum class Framing : std::uint8_t { none, length, chunked, until_close };
 
-/// What Content-Length and Transfer-Encoding say: length, chunked, or nothing (none).
+/// What the fields say of the body and of the connection behind it.
 class DeclaredFraming {
 public:
-    DeclaredFraming(Framing kind, std::uint64_t bytes) noexcept : length(bytes), framing(kind) {}
+    DeclaredFraming(Framing kind, std::uint64_t bytes, bool keeps_alive) noexcept
+        : length(bytes), framing(kind), keep_alive(keeps_alive) {}
 
     std::uint64_t length;
+    /// By Content-Length and Transfer-Encoding: length, chunked, or nothing (none).
     Framing framing;
+    /// By the version and Connection: whether another message may follow. RFC 9112, 9.3.
+    bool keep_alive;
 };
 Result<DeclaredFraming> declared_framing(const Headers& headers, int minor_version,
                                          HttpErrc malformed);
-
-/// What the version and Connection say about another message on this connection. RFC 9112, 9.3.
-bool wants_keep_alive(const Headers& headers, int minor_version) noexcept;
 
 /// Hands out a body. 32 bytes, no memory.
 class BodyReader {

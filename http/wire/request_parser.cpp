@@ -3,6 +3,9 @@
 #include <weir/http/wire/request_parser.h>
 #include <weir/http/wire/target.h>
 #include <weir/runtime/base/assert.h>
+
+#include "http/wire/byte_scan.h"
+
 #include <algorithm>
 #include <string>
 
@@ -33,13 +36,8 @@ Result<void> check_beginning(std::string_view text) {
 
 /// A CR or LF that is not part of a CRLF. A whole head ends with LF, so no CR is left over.
 bool has_lone_line_end(std::string_view text) noexcept {
-    while (true) {
-        const std::size_t cr = text.find('\r');
-        const std::size_t lf = text.find('\n');
-        if (cr == lf) return false;  // There is neither.
-        if (cr == std::string_view::npos || lf != cr + 1) return true;
-        text.remove_prefix(lf + 1);
-    }
+    const char* const end = text.data() + text.size();
+    return text.front() == '\n' || detail::find_lone_line_end(text.data() + 1, end) != end;
 }
 
 /// "HTTP/" DIGIT "." DIGIT.
@@ -243,7 +241,7 @@ Result<void> RequestParser::choose_framing() {
                      "the request announces a body of " + std::to_string(declared->length) +
                          " bytes; the limit is " + std::to_string(limits_.body_bytes));
     }
-    keep_alive_ = detail::wants_keep_alive(head_.headers, head_.minor_version);
+    keep_alive_ = declared->keep_alive;
     body_ = detail::BodyReader(declared->framing, declared->length, limits_.body_bytes, kMalformed);
     return {};
 }

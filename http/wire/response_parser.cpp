@@ -38,7 +38,7 @@ Result<void> check_beginning(std::string_view text) {
 
 void ResponseParser::start(RequestKind kind) {
     WEIR_CHECK(state_ == State::idle || state_ == State::done);
-    head_ = ResponseHead();
+    if (head_.status != 0) head_ = ResponseHead();  // Else none was read yet.
     body_ = detail::BodyReader();
     state_ = State::head;
     kind_ = kind;
@@ -159,7 +159,7 @@ Result<void> ResponseParser::choose_framing() {
     constexpr auto kMalformed = HttpErrc::malformed_response;
     auto declared = detail::declared_framing(head_.headers, head_.minor_version, kMalformed);
     if (!declared) return std::move(declared).error();
-    keep_alive_ = detail::wants_keep_alive(head_.headers, head_.minor_version);
+    keep_alive_ = declared->keep_alive;
 
     const int status = head_.status;
     const bool is_tunnel = kind_ == RequestKind::connect && head_.is_success();

@@ -135,3 +135,23 @@ TEST(FieldSyntax, TokensAreMeasuredUpToTheFirstOtherByte) {
     EXPECT_EQ(http::token_size(" a"), 0u);
     EXPECT_EQ(http::token_size(""), 0u);
 }
+
+TEST(FieldSyntax, NamesAreEqualButForTheCaseOfAsciiLetters) {
+    const auto lower = [](int byte) {
+        return byte >= 'A' && byte <= 'Z' ? byte + 0x20 : byte;
+    };
+    for (const std::size_t size : {3u, 8u, 19u}) {
+        std::string left(size, 'k');
+        std::string right(size, 'K');
+        const std::size_t place = size / 2;
+        for (int one = 0; one < 256; ++one) {
+            for (int other = 0; other < 256; ++other) {
+                left[place] = static_cast<char>(one);
+                right[place] = static_cast<char>(other);
+                EXPECT_EQ(http::equals_ignoring_case(left, right), lower(one) == lower(other))
+                    << one << " " << other;
+            }
+        }
+    }
+    EXPECT_FALSE(http::equals_ignoring_case("Content-Length", "Content-Lengt"));
+}

@@ -25,7 +25,8 @@ TEST(HeadBuffer, ReadsAWholeHeadWhereItLies) {
 
 TEST(HeadBuffer, FindsTheSameEndUnderEveryCut) {
     for (const std::string_view head :
-         {"A\r\nB\r\n\r\n", "A\nB\n\n", "A\r\n\n", "\r\n\r\nA\r\n\r\n"}) {
+         {"A\r\nB\r\n\r\n", "A\nB\n\n", "A\r\n\n", "\r\n\r\nA\r\n\r\n", "\n\n\r\nAB\n\r\n",
+          "\r\r\n\r\n", "\r\r\n\n", "\rA\n\n", "A\r\n\r\r\n\n", "A\nB\nC\nD\nE\nF\nG\nH\nI\n\n"}) {
         test::for_each_cut(std::string(head) + "rest", [&](test::Pieces& pieces) {
             HeadBuffer buffer;
             std::string rest;
@@ -80,6 +81,24 @@ TEST(Framing, IsWhatTheFieldsDeclare) {
     EXPECT_EQ(declared("Transfer-Encoding", "chunked").framing, wire::Framing::chunked);
     EXPECT_EQ(declared("Content-Length", "9999999999999999999").framing, wire::Framing::length);
     EXPECT_EQ(declared("Content-Length", "9999999999999999999").length, 9999999999999999999u);
+}
+
+TEST(Framing, SaysWhetherTheConnectionIsKept) {
+    const auto is_kept = [](std::string_view first, std::string_view second, int minor_version) {
+        Headers headers;
+        headers.add("connection", first);
+        headers.add("Connection", second);
+        headers.add("Collection", "close");
+        return wire::declared_framing(headers, minor_version, HttpErrc::malformed_response)
+            .value()
+            .keep_alive;
+    };
+    EXPECT_TRUE(is_kept("upgrade", "", 1));
+    EXPECT_TRUE(is_kept("upgrade", "closed", 1));
+    EXPECT_FALSE(is_kept("keep-alive", "te ,\tClose", 1));
+    EXPECT_FALSE(is_kept("close", "keep-alive", 0));
+    EXPECT_FALSE(is_kept("upgrade", "", 0));
+    EXPECT_TRUE(is_kept("te", "Keep-Alive , te", 0));
 }
 
 TEST(BodyReader, CountsWhatIsLeft) {
