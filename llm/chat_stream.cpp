@@ -106,7 +106,12 @@ bool ChatStream::take_from_input(Result<std::optional<Delta>>& next) {
         next = std::move(*std::exchange(whole_, nullptr));
         return true;
     }
-    while (!decoder_.is_done()) {
+    for (;;) {
+        if (std::optional<Delta> more = decoder_.more()) {
+            next = std::move(more);
+            return true;
+        }
+        if (decoder_.is_done()) return false;
         Result<http::SseEvent> event = events_.next(input_);
         if (event && event->kind == http::SseEvent::need_more) {
             // Most servers send each event in a chunk of its own, and many come in one read.
@@ -124,7 +129,6 @@ bool ChatStream::take_from_input(Result<std::optional<Delta>>& next) {
         if (!next) has_ended_ = true;
         if (!next || *next) return true;
     }
-    return false;
 }
 
 bool ChatStream::take_piece(Result<Bytes> piece, Result<std::optional<Delta>>& next) {

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include <weir/llm/wire/answer_decoder.h>
 #include <weir/llm/wire/error.h>
+#include <weir/llm/wire/json.h>
 
 #include "llm/wire/chat_members.h"
 #include "llm/wire/error_body.h"
 #include "llm/wire/json_reader.h"
 #include "llm/wire/text.h"
+#include "llm/wire/tool_call_members.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace weir::llm {
 namespace {
@@ -36,12 +41,52 @@ public:
         return error ? error : document.check_end();
     }
 
+    /// Puts the choices into the answer; to be called when the document has been closed. False
+    /// where what was kept raw is no JSON.
+    bool settle_choices() {
+        std::ranges::stable_sort(choices_, {}, [](const Found& each) { return each.choice.index; });
+        for (Found& each : choices_) {
+            if (!settle(each.calls)) return false;
+            for (ToolCallDelta& call : each.calls)
+                each.choice.tool_calls.push_back(whole(std::move(call), each.choice));
+            std::string& blocks = each.choice.reasoning_blocks;
+            if (!blocks.empty()) {
+                blocks = "[" + blocks + "]";
+                if (!is_json(blocks)) return false;
+                blocks = minify_json(blocks);
+            }
+            if (&each == choices_.data()) {
+                static_cast<ChatChoice&>(answer) = std::move(each.choice);
+            } else {
+                answer.more_choices.push_back(std::move(each.choice));
+            }
+        }
+        return true;
+    }
+
+    bool has_choice() const noexcept { return !choices_.empty(); }
+
     ChatAnswer answer;
     std::string kind;
     bool is_error = false;
-    bool has_choice = false;
 
 private:
+    struct Found {
+        ChatChoice choice;
+        std::vector<ToolCallDelta> calls;
+    };
+
+    static ToolCall whole(ToolCallDelta&& delta, const ChatChoice& choice) {
+        ToolCall call(std::move(delta.id), std::move(delta.name), std::move(delta.arguments));
+        call.extra = std::move(delta.extra);
+        if (call.id.empty()) {
+            call.id = made_up_id(std::to_string(choice.tool_calls.size()) + call.name + "\n" +
+                                 call.arguments);
+        }
+        if (trim_json(call.arguments).empty()) call.arguments = "{}";
+        return call;
+    }
+
     error_code read_choices(ondemand::value value) {
         json_type type;
         if (const error_code error = value.type().get(type)) return error;
@@ -56,49 +101,66 @@ private:
     }
 
     error_code read_choice(ondemand::object object) {
-        ChatAnswer found;
+        Found found;
         std::optional<std::int64_t> index;
-        bool choice_failed = false;
         const error_code error =
             for_each_member(object, [&](ondemand::raw_json_string key, ondemand::value value) {
                 if (key == "index") return read_integer(value, index);
-                if (key == "finish_reason") return read_text(value, found.finish_reason);
-                if (key == "error") return read_is_error(value, choice_failed);
+                if (key == "finish_reason") return read_text(value, found.choice.finish_reason);
+                if (key == "error") return read_is_error(value, is_error);
                 return key == "message" ? read_message(value, found) : simdjson::SUCCESS;
             });
-        if (error || index.value_or(0) != 0 || has_choice) return error;
-        has_choice = true;
-        is_error = is_error || choice_failed || found.finish_reason == "error";
-        answer.text = std::move(found.text);
-        answer.refusal = std::move(found.refusal);
-        answer.finish_reason = std::move(found.finish_reason);
+        if (error) return error;
+        is_error = is_error || found.choice.finish_reason == "error";
+        // An index that no server means is as good as none.
+        const bool is_sane = index && *index >= 0 && *index < 1'000'000;
+        found.choice.index = static_cast<int>(is_sane ? *index : std::ssize(choices_));
+        choices_.push_back(std::move(found));
         return simdjson::SUCCESS;
     }
 
-    static error_code read_message(ondemand::value value, ChatAnswer& found) {
+    static error_code read_message(ondemand::value value, Found& found) {
         json_type type;
         if (const error_code error = value.type().get(type)) return error;
         if (type != json_type::object) return simdjson::SUCCESS;
         ondemand::object message;
         if (const error_code error = value.get_object().get(message)) return error;
+        ChatChoice& choice = found.choice;
         char16_t high = 0;
+        char16_t other_high = 0;
         const error_code error =
             for_each_member(message, [&](ondemand::raw_json_string key, ondemand::value member) {
-                if (key == "content") return read_content(member, found.text, high);
-                return key == "refusal" ? read_text(member, found.refusal) : simdjson::SUCCESS;
+                if (key == "content") {
+                    return read_content(member, choice.text, high, &choice.reasoning);
+                }
+                if (key == "refusal") return read_text(member, choice.refusal);
+                if (key == "tool_calls") return read_tool_calls(member, found.calls, other_high);
+                if (key == "function_call") {
+                    return read_function_call(member, found.calls, other_high);
+                }
+                if (key == "reasoning_details") {
+                    return append_elements(member, choice.reasoning_blocks);
+                }
+                // Some servers give both, with the same words.
+                const bool is_reasoning = key == "reasoning_content" || key == "reasoning";
+                if (!is_reasoning || !choice.reasoning.empty()) return simdjson::SUCCESS;
+                return read_text(member, choice.reasoning);
             });
-        flush_surrogate(found.text, high);
+        flush_surrogate(choice.text, high);
         return error;
     }
+
+    std::vector<Found> choices_;
 };
 
 }  // namespace
 
 Result<ChatAnswer> decode_chat_answer(std::string_view json) {
     AnswerReader reader;
-    const error_code error = reader.read(json);
-    if (error == simdjson::SUCCESS && !reader.is_error && reader.has_choice) {
-        return std::move(reader.answer);
+    error_code error = reader.read(json);
+    if (error == simdjson::SUCCESS && !reader.is_error && reader.has_choice()) {
+        if (reader.settle_choices()) return std::move(reader.answer);
+        error = simdjson::TAPE_ERROR;
     }
     const std::string_view text = trim_json(json);
     // An array can only be an error that a gateway wrapped; read_error_body() looks inside.

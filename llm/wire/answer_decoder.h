@@ -10,7 +10,8 @@
 
 namespace weir::llm {
 
-/// The answer's choice of index 0. LlmErrc::failed_in_stream if the body is an error object in
+/// All choices by their index, with their calls: one to which the server gave no id gets one, and
+/// empty arguments become "{}". LlmErrc::failed_in_stream if the body is an error object in
 /// spite of its status; LlmErrc::malformed_answer, with an excerpt, if it is no answer at all.
 Result<ChatAnswer> decode_chat_answer(std::string_view json);
 

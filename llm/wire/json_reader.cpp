@@ -214,6 +214,25 @@ error_code read_text(ondemand::value value, std::string& text) {
     return error;
 }
 
+error_code append_raw(ondemand::value value, std::string& out) {
+    ondemand::json_type type;
+    if (const error_code error = value.type().get(type)) return error;
+    std::string_view raw;
+    if (type == ondemand::json_type::object) {
+        ondemand::object object;
+        if (const error_code error = value.get_object().get(object)) return error;
+        if (const error_code error = object.raw_json().get(raw)) return error;
+    } else if (type == ondemand::json_type::array) {
+        ondemand::array array;
+        if (const error_code error = value.get_array().get(array)) return error;
+        if (const error_code error = array.raw_json().get(raw)) return error;
+    } else {
+        raw = value.raw_json_token();
+    }
+    out += trim_json(raw);
+    return simdjson::SUCCESS;
+}
+
 error_code read_integer(ondemand::value value, std::optional<std::int64_t>& number) {
     ondemand::json_type type;
     if (const error_code error = value.type().get(type)) return error;

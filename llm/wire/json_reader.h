@@ -107,6 +107,8 @@ error_code for_each_element(ondemand::array array, Visit visit) {
 /// Replaces `text` if the value is a string, and leaves it alone if it is anything else.
 error_code read_text(ondemand::value value, std::optional<std::string>& text);
 error_code read_text(ondemand::value value, std::string& text);
+/// Appends the JSON of the value as it stands, which may turn out to be none. Takes the value.
+error_code append_raw(ondemand::value value, std::string& out);
 /// Replaces `number` if the value is a number; fractions are dropped.
 error_code read_integer(ondemand::value value, std::optional<std::int64_t>& number);
 

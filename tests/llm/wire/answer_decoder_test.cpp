@@ -72,11 +72,84 @@ TEST(AnswerDecoder, JoinsTextParts) {
               "abc");
 }
 
-TEST(AnswerDecoder, ReportsChoiceZeroWhereverItStands) {
-    EXPECT_EQ(answer_of(R"({"choices":[{"message":{"content":"one"},"index":1},)"
-                        R"({"message":{"content":"zero"},"index":0}]})")
-                  .text,
-              "zero");
+TEST(AnswerDecoder, ChoicesComeByTheirIndex) {
+    const ChatAnswer answer =
+        answer_of(R"({"choices":[{"message":{"content":"one"},"index":1,"finish_reason":"length"},)"
+                  R"({"message":{"content":"zero"},"index":0}]})");
+    EXPECT_EQ(answer.text, "zero");
+    ASSERT_EQ(answer.more_choices.size(), 1u);
+    EXPECT_EQ(answer.more_choices[0].text, "one");
+    EXPECT_EQ(answer.more_choices[0].finish(), FinishReason::length);
+    const ChatAnswer bare =
+        answer_of(R"({"choices":[{"message":{"content":"a"}},{"message":{"content":"b"}}]})");
+    EXPECT_EQ(bare.text, "a");
+    ASSERT_EQ(bare.more_choices.size(), 1u);
+    EXPECT_EQ(bare.more_choices[0].index, 1);
+}
+
+TEST(AnswerDecoder, ReadsCallsInAllTheirShapes) {
+    const ChatAnswer answer = answer_of(
+        R"({"choices":[{"message":{"content":null,"tool_calls":[)"
+        R"({"id":"a","type":"function","function":{"name":"f","arguments":"{\"x\":\"\u20ac\"}"}},)"
+        R"({"id":null,"function":{"name":"g","arguments":{ "x" : [1, 2] }}},)"
+        R"({"function":{"name":"h","arguments":""},"extra_content":{ "google" : 1 },"n":null}]},)"
+        R"("finish_reason":"stop"}]})");
+    ASSERT_EQ(answer.tool_calls.size(), 3u);
+    EXPECT_EQ(answer.tool_calls[0], ToolCall("a", "f", "{\"x\":\"\xE2\x82\xAC\"}"));
+    EXPECT_EQ(answer.tool_calls[1].arguments, R"({"x":[1,2]})");
+    EXPECT_EQ(answer.tool_calls[1].id.size(), 9u);
+    EXPECT_EQ(answer.tool_calls[2].arguments, "{}");
+    EXPECT_NE(answer.tool_calls[2].id, answer.tool_calls[1].id);
+    EXPECT_EQ(answer.tool_calls[2].extra, R"("extra_content":{"google":1})");
+    EXPECT_EQ(answer.finish(), FinishReason::tool_calls);
+    EXPECT_EQ(answer_of(R"({"choices":[{"message":{"function_call":{"name":"f",)"
+                        R"("arguments":"{}"}},"finish_reason":"function_call"}]})")
+                  .tool_calls[0]
+                  .name,
+              "f");
+}
+
+TEST(AnswerDecoder, ReadsReasoningUnderItsNames) {
+    const auto reasoning_of = [](const std::string& members) {
+        return answer_of("{\"choices\":[{\"message\":{" + members + "}}]}").reasoning;
+    };
+    EXPECT_EQ(reasoning_of(R"("reasoning_content":"hm")"), "hm");
+    EXPECT_EQ(reasoning_of(R"("reasoning":"hm")"), "hm");
+    EXPECT_EQ(reasoning_of(R"("reasoning":"hm","reasoning_content":"hm")"), "hm");
+    EXPECT_EQ(reasoning_of(R"("reasoning":null,"content":"x")"), "");
+    EXPECT_EQ(reasoning_of(R"("content":[{"type":"thinking","thinking":[{"type":"text",)"
+                           R"("text":"hm"}]},{"type":"text","text":"x"}])"),
+              "hm");
+    EXPECT_EQ(answer_of(R"({"choices":[{"message":{"reasoning_details":[ {"a": 1} ]}}]})")
+                  .message()
+                  .reasoning_blocks,
+              R"([{"a":1}])");
+}
+
+TEST(AnswerDecoder, ReadsTheDetailsOfUsage) {
+    const ChatAnswer answer = answer_of(
+        R"({"choices":[{}],"usage":{"prompt_tokens":9,"completion_tokens":5,"total_tokens":14,)"
+        R"("prompt_tokens_details":{"cached_tokens":3,"cache_write_tokens":2},)"
+        R"("completion_tokens_details":{"reasoning_tokens":4}}})");
+    ASSERT_TRUE(answer.usage.has_value());
+    EXPECT_EQ(answer.usage->cache_read_tokens, 3);
+    EXPECT_EQ(answer.usage->cache_write_tokens, 2);
+    EXPECT_EQ(answer.usage->reasoning_tokens, 4);
+    const ChatAnswer other = answer_of(
+        R"({"choices":[{}],"usage":{"prompt_cache_hit_tokens":3,"prompt_cache_miss_tokens":4,)"
+        R"("completion_tokens":1,"prompt_tokens_details":null}})");
+    ASSERT_TRUE(other.usage.has_value());
+    EXPECT_EQ(other.usage->input_tokens, 7);
+    EXPECT_EQ(other.usage->total_tokens, 8);
+    EXPECT_EQ(other.usage->cache_read_tokens, 3);
+}
+
+TEST(AnswerDecoder, CallsThatAreNoJsonAreMalformed) {
+    for (const char* call : {R"({"function":{"arguments":{bad}}})", R"({"extra":{"a":}})"}) {
+        const std::string json =
+            R"({"choices":[{"message":{"tool_calls":[)" + std::string(call) + "]}}]}";
+        EXPECT_TRUE(error_of(json) == LlmErrc::malformed_answer) << json;
+    }
 }
 
 TEST(AnswerDecoder, ReadsUsageUnderOtherNames) {

@@ -207,15 +207,6 @@ TEST(DeltaDecoder, ReplacesSurrogatesThatStayAlone) {
     EXPECT_EQ(Stream().feed(content("\\ud83d\\ud83d\\ude00")).text, mark + "\xF0\x9F\x98\x80");
 }
 
-TEST(DeltaDecoder, ReportsChoiceZeroOnly) {
-    Stream stream;
-    stream.feed(
-        R"({"choices":[{"delta":{"content":"other\ud83d"},"finish_reason":"stop","index":1},)"
-        R"({"delta":{"content":"mine"},"index":0}]})");
-    EXPECT_EQ(stream.text, "mine");
-    EXPECT_FALSE(stream.decoder.saw_finish());
-}
-
 TEST(DeltaDecoder, RefusalIsReported) {
     DeltaDecoder decoder;
     const auto delta = decoder.event("", R"({"choices":[{"delta":{"refusal":"no"}}]})");
