@@ -302,7 +302,7 @@ Lines rows_of(const std::string& text) {
 }
 
 // Each of these promises ends with the tests that show it.
-void expect_tests_named(const Lines& promises) {
+void expect_tests_named(const Lines& promises, std::size_t count_min = 50) {
     static const std::set<std::string> known = names_of_tests();
     static const std::regex name(R"(`([A-Z]\w+\.[A-Z]\w+)`)");
     for (const std::string& promise : promises) {
@@ -314,7 +314,7 @@ void expect_tests_named(const Lines& promises) {
         }
         EXPECT_GE(tests, 1u) << "no test is named here: " << promise;
     }
-    EXPECT_GE(promises.size(), 50u);
+    EXPECT_GE(promises.size(), count_min);
 }
 
 TEST(Tidy, EachPointOfSemanticsNamesTestsThatExist) {
@@ -323,6 +323,10 @@ TEST(Tidy, EachPointOfSemanticsNamesTestsThatExist) {
 
 TEST(Tidy, EachCaseOfHttpNamesTestsThatExist) {
     expect_tests_named(rows_of(tree().at("docs/http.md").text));
+}
+
+TEST(Tidy, EachCaseOfModelsNamesTestsThatExist) {
+    expect_tests_named(rows_of(tree().at("docs/llm.md").text), 20);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 //
 // A streamed answer: any bytes as server-sent events, and those as pieces of a chat.
 #include <weir/http/wire/sse_parser.h>
+#include <weir/llm/wire/answer_builder.h>
 #include <weir/llm/wire/delta_decoder.h>
 
 #include "tests/fuzz/fuzz.h"
@@ -26,22 +27,41 @@ public:
         const auto delta = decoder_.event(event->type, event->data);
         if (!delta) {
             text += "!" + delta.error().message();
-        } else if (*delta) {
-            text += "+" + (*delta)->text + (*delta)->refusal + (*delta)->finish_reason.value_or("");
+            return true;
         }
+        if (*delta) take(**delta);
+        while (const auto more = decoder_.more())
+            take(*more);
         return true;
     }
     std::string finish(bool is_complete) {
         const auto end = decoder_.finish(is_complete);
-        return text + (end ? "|whole" : "|" + end.error().message());
+        text += end ? "|whole" : "|" + end.error().message();
+        const std::size_t open_calls = builder_.open_calls();
+        const auto answer = std::move(builder_).finish();
+        fuzz::expect(answer.has_value() == (open_calls == 0), "calls are cut, or are not");
+        if (!answer) return text;
+        text += answer->text + "|" + answer->reasoning + answer->refusal.value_or("");
+        for (const llm::ToolCall& call : answer->tool_calls) {
+            fuzz::expect(!call.id.empty() && !call.arguments.empty(), "a call lacks a part");
+            text += "(" + call.id + call.name + call.arguments + call.extra + ")";
+        }
+        return text;
     }
 
     http::SseParser& events() noexcept { return events_; }
     std::string text;
 
 private:
+    void take(const llm::Delta& delta) {
+        text += "+" + delta.text + delta.refusal + delta.finish_reason.value_or("");
+        fuzz::expect(delta.choice >= 0, "a choice before the first");
+        builder_.add(delta);
+    }
+
     http::SseParser events_;
     llm::DeltaDecoder decoder_;
+    llm::AnswerBuilder builder_;
 };
 
 std::string story(test::Pieces& pieces, const fuzz::Input& input) {
