@@ -217,7 +217,9 @@ Result<ResponseStream> Client::answer_on(std::unique_ptr<Connection> connection)
 // One request over one connection; over a second one where the first was stale, or where the server
 // does not know what Expect means (RFC 9110, 10.1.1).
 Task<Result<ResponseStream>> Client::exchange(Outgoing& outgoing, Instant deadline,
-                                              std::unique_ptr<Outgoing>) {
+                                              std::unique_ptr<Outgoing> owned) {
+    const bool is_owner = owned != nullptr;
+    RequestTimes* const times = outgoing.times;  // `outgoing` may be gone when the answer comes
     deadline = std::min(deadline, saturating_add(Reactor::current().now(), options_.call_));
     outgoing.note(&RequestTimes::begun);
     std::unique_ptr<Connection> connection = take_idle(outgoing.request.url());
@@ -232,9 +234,10 @@ Task<Result<ResponseStream>> Client::exchange(Outgoing& outgoing, Instant deadli
             if (!connection->has_been_idle()) outgoing.note(&RequestTimes::connected);
         }
         connection->set_deadline(deadline);
-        Result<ParserEvent> head = co_await connection->exchange(outgoing);
-        if (!should_be_sent_again(outgoing, *connection, head, options_.resend_)) {
-            outgoing.note(&RequestTimes::answered);
+        Result<ParserEvent> head = co_await connection->exchange(outgoing, &owned);
+        const bool is_spent = is_owner && owned == nullptr;
+        if (is_spent || !should_be_sent_again(outgoing, *connection, head, options_.resend_)) {
+            if (times != nullptr) times->answered = Reactor::current().now();
             if (head) co_return answer_on(std::move(connection));
             co_return std::move(head).error().with_context(connection->origin().name);
         }

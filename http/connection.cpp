@@ -31,11 +31,12 @@ Error timed_out_waiting(const char* for_what, Duration limit, bool was_phase_lim
 
 // One coroutine to send and to read: ten thousand calls may wait here at once, and two would be two
 // frames for each of them. Reads as often as the next head, body piece or end takes.
-Task<Result<ParserEvent>> Connection::proceed(Outgoing* to_send) {
+Task<Result<ParserEvent>> Connection::proceed(Outgoing* to_send, std::unique_ptr<Outgoing>* owner) {
     if (to_send != nullptr) {
-        Task<Result<void>> sending = to_send->is_small() ? send_small(*to_send) : upload(*to_send);
-        Result<void> sent = co_await std::move(sending);
+        Result<void> sent = co_await send(*to_send);
         if (!sent) co_return std::move(sent).error();
+        // The answer may take minutes: what is not needed for it is not kept.
+        if (!may_send_again(*to_send)) owner->reset();
     }
     for (;;) {
         Result<ParserEvent> event = parse();

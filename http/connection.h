@@ -66,13 +66,15 @@ public:
     Instant deadline() const noexcept { return deadline_; }
 
     /// Sends a request and reads up to the end of the response's head: then take_head() gives it.
-    Task<Result<ParserEvent>> exchange(Outgoing& outgoing) {
+    /// `owner`, unless it is empty, owns `outgoing`; it is emptied once that was sent, where it
+    /// will not be sent again. It must live until the task ends.
+    Task<Result<ParserEvent>> exchange(Outgoing& outgoing, std::unique_ptr<Outgoing>* owner) {
         parser_.start(outgoing.request.kind());
-        return proceed(&outgoing);
+        return proceed(&outgoing, owner);
     }
     /// The next body piece, valid until the next call, or the end of the response, which comes
     /// once.
-    Task<Result<ParserEvent>> next_event() { return proceed(nullptr); }
+    Task<Result<ParserEvent>> next_event() { return proceed(nullptr, nullptr); }
     /// The same of what has been received already; need_more where next_event() would wait.
     Result<ParserEvent> try_next_event() { return parse(); }
     int status() const noexcept { return parser_.status(); }
@@ -106,8 +108,14 @@ public:
     }
 
 private:
-    Task<Result<ParserEvent>> proceed(Outgoing* to_send);
+    Task<Result<ParserEvent>> proceed(Outgoing* to_send, std::unique_ptr<Outgoing>* owner);
+    Task<Result<void>> send(Outgoing& outgoing) {
+        return outgoing.is_small() ? send_small(outgoing) : upload(outgoing);
+    }
     Task<Result<void>> send_small(Outgoing& outgoing);
+    bool may_send_again(const Outgoing& outgoing) const noexcept {
+        return has_been_idle() || outgoing.expects_continue;
+    }
     Task<Result<void>> send_piece(Bytes piece);
     Task<Result<void>> upload(Outgoing& outgoing);
     Task<Result<void>> send_head(Outgoing& outgoing);

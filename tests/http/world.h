@@ -32,7 +32,7 @@ inline Duration since(Instant start) {
 /// Runs `body(server)` beside a server with that handler; the server ends with the body.
 template <typename Body>
 void with_server(Server::Handler handler, ServerOptions options, Body body) {
-    const std::size_t frames_before = detail::frames_live();
+    const std::size_t frames_before = weir::detail::frames_live();
     const auto serve = [&]() -> Task<void> {
         Server server = Server::listen(Endpoint::loopback(kPort), std::move(options)).value();
         co_await with_group([&](TaskGroup& group) -> Task<void> {
@@ -42,7 +42,7 @@ void with_server(Server::Handler handler, ServerOptions options, Body body) {
         });
     };
     run_simulated(serve());
-    EXPECT_EQ(detail::frames_live(), frames_before);
+    EXPECT_EQ(weir::detail::frames_live(), frames_before);
 }
 
 template <typename Body>
@@ -110,7 +110,7 @@ inline Task<void> serve_scripts(TaskGroup& group, TcpListener& listener,
 /// Runs `body()` beside a server that plays one script on each connection, in this order.
 template <typename Body>
 void with_scripts(std::vector<std::string> scripts, Body body) {
-    const std::size_t frames_before = detail::frames_live();
+    const std::size_t frames_before = weir::detail::frames_live();
     const auto serve = [&]() -> Task<void> {
         TcpListener listener = TcpListener::bind(Endpoint::loopback(kPort)).value();
         co_await with_group([&](TaskGroup& group) -> Task<void> {
@@ -120,15 +120,15 @@ void with_scripts(std::vector<std::string> scripts, Body body) {
         });
     };
     run_simulated(serve());
-    EXPECT_EQ(detail::frames_live(), frames_before);
+    EXPECT_EQ(weir::detail::frames_live(), frames_before);
 }
 
 /// Runs `body()` in a world without a server.
 template <typename Body>
 void alone(Body body) {
-    const std::size_t frames_before = detail::frames_live();
+    const std::size_t frames_before = weir::detail::frames_live();
     run_simulated(body());
-    EXPECT_EQ(detail::frames_live(), frames_before);
+    EXPECT_EQ(weir::detail::frames_live(), frames_before);
 }
 
 }  // namespace weir::http
