@@ -7,9 +7,52 @@
 
 namespace weir::llm {
 
+namespace {
+
+// Rough, and from above rather than below: what is reserved too much comes back with the usage.
+Demand estimate(const http::Request& request, const Chat& chat) {
+    constexpr std::size_t kBytesOfToken = 4;
+    constexpr int kOutputTokens = 1024;
+    const auto input = static_cast<std::int64_t>(request.body().size() / kBytesOfToken + 1);
+    return Demand(input, chat.max_tokens().value_or(kOutputTokens));
+}
+
+}  // namespace
+
 std::string request_id_of(const http::Headers& headers) {
     const auto id = headers.get("x-request-id");
     return std::string(id ? *id : headers.get("request-id").value_or(""));
+}
+
+Call::Call(http::Request request, const Chat& chat, Protocol protocol, const RetryPolicy& policy,
+           RetryBudget& budget)
+    : request_(std::move(request)),
+      policy_(policy),
+      budget_(budget),
+      demand_(estimate(request_, chat)),
+      protocol_(protocol),
+      choices_(chat.choices().value_or(1)) {}
+
+std::unique_ptr<Call> Call::make_hedge() const {
+    const Chat shape = Chat("").choices(choices_);
+    auto hedge = std::make_unique<Call>(request_, shape, protocol_, policy_, budget_);
+    hedge->demand_ = demand_;
+    hedge->report_.is_hedge = true;
+    return hedge;
+}
+
+void Call::admit(CallPermit permit, Duration waited) noexcept {
+    permit_ = std::move(permit);
+    limited_ = waited;
+}
+
+void Call::settle(const std::optional<Usage>& usage, Duration retry_after) noexcept {
+    if (!permit_) return;
+    CallOutcome outcome(report_.status);
+    if (usage) outcome.usage(*usage);
+    if (report_.rate_limits) outcome.limits(*report_.rate_limits);
+    permit_->settle(outcome.retry_after(retry_after));
+    permit_.reset();
 }
 
 void Call::begin(Duration limit) {
@@ -24,12 +67,17 @@ void Call::begin_attempt() {
     times_ = http::RequestTimes();
     times_.begun = Reactor::current().now();
     report_.timeline = Timeline();
-    report_.timeline.repeating = times_.begun - begun_;
+    report_.timeline.limited = std::exchange(limited_, Duration::zero());
+    report_.timeline.repeating = times_.begun - begun_ - report_.timeline.limited;
 }
 
 void Call::on_head(const http::ResponseHead& head) {
     report_.status = head.status;
     report_.request_id = request_id_of(head.headers);
+    const RateLimitState limits = rate_limit_state(head.headers);
+    report_.rate_limits =
+        limits == RateLimitState() ? nullptr : std::make_shared<const RateLimitState>(limits);
+    if (permit_ && report_.rate_limits && head.is_success()) permit_->learn(limits);
     const Instant connected = times_.connected.value_or(times_.begun);
     report_.timeline.connecting = connected - times_.begun;
     report_.timeline.answering = times_.answered - connected;

@@ -7,13 +7,18 @@
 #include <weir/http/call_options.h>
 #include <weir/http/client.h>
 #include <weir/http/wire/message.h>
+#include <weir/llm/limiter.h>
 #include <weir/llm/retry_budget.h>
 #include <weir/llm/wire/call_report.h>
+#include <weir/llm/wire/chat.h>
+#include <weir/llm/wire/dialect.h>
 #include <weir/runtime/base/error.h>
 #include <weir/runtime/base/time.h>
 #include <weir/runtime/retry.h>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace weir::llm {
 
@@ -23,11 +28,21 @@ std::string request_id_of(const http::Headers& headers);
 class Call {
 public:
     /// Policy and budget are the client's.
-    Call(http::Request request, const RetryPolicy& policy, RetryBudget& budget) noexcept
-        : request_(std::move(request)), policy_(policy), budget_(budget) {}
+    Call(http::Request request, const Chat& chat, Protocol protocol, const RetryPolicy& policy,
+         RetryBudget& budget);
+    /// The same call once more, beside it.
+    std::unique_ptr<Call> make_hedge() const;
 
-    /// It is made beside another, in case that is slow.
-    void be_hedge() noexcept { report_.is_hedge = true; }
+    Protocol protocol() const noexcept { return protocol_; }
+    int choices() const noexcept { return choices_; }
+    /// What the limiter is to reserve: an estimate.
+    const Demand& demand() const noexcept { return demand_; }
+    /// The limiter lets the next attempt go.
+    void admit(CallPermit permit, Duration waited) noexcept;
+    std::optional<CallPermit> take_permit() noexcept { return std::exchange(permit_, {}); }
+    /// Tells the limiter how the attempt ended.
+    void settle(const std::optional<Usage>& usage, Duration retry_after) noexcept;
+
     /// The call begins now and must be over after `limit`.
     void begin(Duration limit);
     void begin_attempt();
@@ -56,6 +71,11 @@ private:
     RetryBudget& budget_;
     CallReport report_;
     http::RequestTimes times_;
+    Demand demand_;
+    std::optional<CallPermit> permit_;
+    Protocol protocol_;
+    int choices_;
+    Duration limited_{};
     Instant begun_{};
     Instant deadline_ = kNever;
     const char* given_up_ = nullptr;  // why there is no further attempt, though it might help

@@ -4,6 +4,7 @@
 #include <weir/llm/wire/json.h>
 #include <weir/runtime/reactor.h>
 
+#include "llm/call.h"
 #include "llm/verdict.h"
 
 #include <algorithm>
@@ -22,14 +23,15 @@ bool has_content(const Delta& delta) noexcept {
 
 }  // namespace
 
-ChatStream::ChatStream(http::ResponseStream response, CallReport report,
-                       const ContentLimits& limits)
+ChatStream::ChatStream(http::ResponseStream response, Call& call, const StreamRules& rules)
     : response_(std::move(response)),
-      report_(std::move(report)),
-      limits_(&limits),
+      decoder_(call.protocol(), call.choices()),
+      report_(call.take_report()),
+      permit_(call.take_permit()),
+      rules_(&rules),
       deadline_(response_.deadline()),
       phase_begun_(Reactor::current().now()) {
-    content_due_ = saturating_add(phase_begun_, limits.first);
+    content_due_ = saturating_add(phase_begun_, rules.first_limit);
 }
 
 Task<Result<std::optional<Delta>>> ChatStream::next() {
@@ -45,19 +47,21 @@ Task<Result<std::optional<Delta>>> ChatStream::next() {
         }
     }
     if (next && *next) note(**next);
-    if (has_ended_) report_.timeline.receiving = Reactor::current().now() - phase_begun_;
+    if (has_ended_) settle();
+    if (!next) next = mask_secret(std::move(next).error(), rules_->key);
     co_return next;
 }
 
 // The clock of content does not run while the caller is busy with what it has.
 void ChatStream::limit_wait() {
     if (content_due_ == kNever) {
-        content_due_ = saturating_add(Reactor::current().now(), limits_->gap);
+        content_due_ = saturating_add(Reactor::current().now(), rules_->gap_limit);
     }
     response_.set_deadline(std::min(deadline_, content_due_));
 }
 
 void ChatStream::note(const Delta& delta) {
+    if (delta.usage && permit_) usage_ = std::make_unique<Usage>(*delta.usage);
     if (!has_content(delta)) return;
     content_due_ = kNever;
     if (std::exchange(has_content_, true)) return;
@@ -65,11 +69,20 @@ void ChatStream::note(const Delta& delta) {
     report_.timeline.thinking = now - std::exchange(phase_begun_, now);
 }
 
+void ChatStream::settle() noexcept {
+    report_.timeline.receiving = Reactor::current().now() - phase_begun_;
+    if (!permit_) return;
+    CallOutcome outcome(report_.status);
+    if (usage_) outcome.usage(*usage_);
+    permit_->settle(outcome);
+    permit_.reset();
+}
+
 Error ChatStream::silence(Error error) const {
     const bool is_about_content = error == Errc::timed_out && content_due_ < deadline_ &&
                                   Reactor::current().now() >= content_due_;
     if (!is_about_content) return with_verdict(std::move(error));
-    const Duration limit = has_content_ ? limits_->gap : limits_->first;
+    const Duration limit = has_content_ ? rules_->gap_limit : rules_->first_limit;
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit).count();
     return Error(Errc::timed_out,
                  "no content came for " + std::to_string(seconds) +

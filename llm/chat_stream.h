@@ -6,9 +6,11 @@
 
 #include <weir/http/client.h>
 #include <weir/http/wire/sse_parser.h>
+#include <weir/llm/limiter.h>
+#include <weir/llm/secret.h>
 #include <weir/llm/wire/answer.h>
 #include <weir/llm/wire/call_report.h>
-#include <weir/llm/wire/delta_decoder.h>
+#include <weir/llm/wire/protocol.h>
 #include <weir/runtime/base/bytes.h>
 #include <weir/runtime/base/result.h>
 #include <weir/runtime/base/time.h>
@@ -20,14 +22,17 @@
 
 namespace weir::llm {
 
-/// How long a stream may go without content. Signs of life are no content.
-class ContentLimits {
-public:
-    ContentLimits(Duration before_first, Duration between) noexcept
-        : first(before_first), gap(between) {}
+class Call;
 
-    Duration first;
-    Duration gap;
+/// What the streams of a client have in common.
+class StreamRules {
+public:
+    StreamRules(Duration before_first, Duration between, ApiKey secret)
+        : first_limit(before_first), gap_limit(between), key(std::move(secret)) {}
+
+    Duration first_limit;  ///< without content, which signs of life are not
+    Duration gap_limit;
+    ApiKey key;  ///< not to be shown in an error
 };
 
 /// A streamed answer. Dropped before its end, it closes the connection, so that the server stops
@@ -48,7 +53,7 @@ public:
 private:
     friend class Client;
     friend class Fallback;
-    ChatStream(http::ResponseStream response, CallReport report, const ContentLimits& limits);
+    ChatStream(http::ResponseStream response, Call& call, const StreamRules& rules);
 
     // Each sets `next` to what next() gives; false where more must be read.
     bool take_from_input(Result<std::optional<Delta>>& next);
@@ -57,20 +62,23 @@ private:
     void end(std::optional<Error> broken, Result<std::optional<Delta>>& next);
     void limit_wait();
     void note(const Delta& delta);
+    void settle() noexcept;
     Task<Result<void>> look_ahead();
     Error silence(Error error) const;
 
     http::ResponseStream response_;
     http::SseParser events_;
-    DeltaDecoder decoder_;
+    StreamDecoder decoder_;
     Bytes input_;                   // of the last read, not parsed yet
     std::unique_ptr<Delta> whole_;  // all of it, from a server that does not stream
     std::unique_ptr<Delta> ahead_;  // what look_ahead() found
     CallReport report_;
-    const ContentLimits* limits_;   // the client's
-    Instant deadline_;              // of the call
-    Instant content_due_ = kNever;  // kNever: counted from when the caller waits again
-    Instant phase_begun_;           // of the last phase of the timeline
+    std::optional<CallPermit> permit_;  // of the limiter
+    std::unique_ptr<Usage> usage_;      // the last that came; kept where there is a limiter
+    const StreamRules* rules_;          // the client's
+    Instant deadline_;                  // of the call
+    Instant content_due_ = kNever;      // kNever: counted from when the caller waits again
+    Instant phase_begun_;               // of the last phase of the timeline
     bool has_content_ = false;
     bool has_ended_ = false;
 };

@@ -2,10 +2,11 @@
 #include <weir/llm/client.h>
 
 #include <weir/http/wire/headers.h>
-#include <weir/llm/wire/answer_decoder.h>
-#include <weir/llm/wire/chat_writer.h>
+#include <weir/llm/wire/protocol.h>
+#include <weir/runtime/address.h>
 #include <weir/runtime/reactor.h>
 #include <weir/runtime/sleep.h>
+#include <weir/runtime/timeout.h>
 
 #include "llm/call.h"
 #include "llm/hedge.h"
@@ -16,7 +17,6 @@
 namespace weir::llm {
 namespace {
 
-constexpr std::string_view kChatPath = "/chat/completions";
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kWebPage = "text/html";
 constexpr std::string_view kEventStream = "text/event-stream";
@@ -32,6 +32,18 @@ Delta as_one_delta(ChatAnswer answer) {
     delta.role = std::string(to_string(Role::assistant));
     if (!answer.finish_reason.empty()) delta.finish_reason = std::move(answer.finish_reason);
     delta.usage = answer.usage;
+    delta.reasoning = std::move(answer.reasoning);
+    delta.reasoning_blocks = std::move(answer.reasoning_blocks);
+    for (std::size_t index = 0; index < answer.tool_calls.size(); ++index) {
+        ToolCall& call = answer.tool_calls[index];
+        ToolCallDelta& whole = delta.tool_calls.emplace_back();
+        whole.index = static_cast<std::int64_t>(index);
+        whole.id = std::move(call.id);
+        whole.name = std::move(call.name);
+        whole.arguments = std::move(call.arguments);
+        whole.extra = std::move(call.extra);
+        whole.are_arguments_whole = true;
+    }
     return delta;
 }
 
@@ -39,6 +51,16 @@ bool has_media_type(const http::Headers& headers, std::string_view type) {
     const std::string_view value = headers.get("content-type").value_or("");
     return http::equals_ignoring_case(http::trim_whitespace(value.substr(0, value.find(';'))),
                                       type);
+}
+
+/// Whether what is sent there can be read on the way: no TLS, and another machine.
+bool is_exposed(const http::Url& url) {
+    if (url.is_secure() || url.is_unix()) return false;
+    const std::string_view host = url.host();
+    if (host == "localhost" || host.ends_with(".localhost")) return false;
+    const Result<Endpoint> endpoint = Endpoint::parse(host, url.port());
+    const bool is_loopback = endpoint && (host == "::1" || host.starts_with("127."));
+    return !is_loopback;
 }
 
 bool is_stream(const http::ResponseHead& head) {
@@ -84,12 +106,14 @@ public:
     Shared(http::Url url, ClientOptions client_options)
         : base(std::move(url)),
           options(std::move(client_options)),
-          content_limits(options.first_content_limit_, options.content_gap_limit_),
+          dialect(options.dialect_ ? *options.dialect_ : Dialect::for_url(options.base_url_)),
+          rules(options.first_content_limit_, options.content_gap_limit_, options.api_key_),
           http(std::exchange(options.http_, http::ClientOptions())) {}
 
     http::Url base;
     ClientOptions options;
-    ContentLimits content_limits;
+    Dialect dialect;
+    StreamRules rules;
     http::Client http;
 };
 
@@ -101,15 +125,21 @@ Client::~Client() = default;
 Result<Client> Client::make(ClientOptions options) {
     Result<http::Url> base = http::Url::parse(options.base_url());
     if (!base) return std::move(base).error().with_context("the base URL of the model");
-    if (!http::is_field_value(options.api_key())) {
+    if (!http::is_field_value(options.api_key().reveal())) {
         return Error(Errc::bad_argument,
                      "the API key holds a line break or another control character: it was not "
                      "copied well; check OPENAI_API_KEY");
     }
-    if (options.api_key().empty() && options.base_url() == ClientOptions().base_url()) {
+    if (options.api_key().is_empty() && options.base_url() == ClientOptions().base_url()) {
         return Error(Errc::bad_argument,
                      "it is not said which model to ask: set OPENAI_BASE_URL to a server's URL "
                      "(`weir mock` starts one and prints it), or OPENAI_API_KEY for OpenAI's");
+    }
+    if (!options.api_key().is_empty() && !options.may_expose_key_ && is_exposed(*base)) {
+        return Error(Errc::bad_argument,
+                     "the API key would go to " + std::string(base->host()) +
+                         " over plain HTTP, where anybody on the way can read it: use https, or "
+                         "say key_over_plain_http() if you know that way");
     }
     return Client(std::make_unique<Shared>(*std::move(base), std::move(options)));
 }
@@ -123,38 +153,36 @@ const http::Client& Client::http() const noexcept {
 }
 
 Task<Result<ChatAnswer>> Client::chat(const Chat& chat) {
-    Result<http::Request> made = request(kChatPath, write_chat_body(chat, false), kJson);
-    if (!made) return refused<ChatAnswer>(std::move(made).error());
-    std::unique_ptr<Call> call = make_call(*std::move(made));
+    Result<std::unique_ptr<Call>> call = make_call(chat, false);
+    if (!call) return refused<ChatAnswer>(std::move(call).error());
     const std::optional<Duration> hedge_after = shared_->options.hedge_after_;
-    if (!hedge_after) return ask(*shared_, std::move(call));
-    const Call& first = *call;
-    Task<Result<ChatAnswer>> second = ask(*shared_, make_hedge(first));
-    return hedged(*hedge_after, ask(*shared_, std::move(call)), std::move(second), first,
+    if (!hedge_after) return ask(*shared_, *std::move(call));
+    const Call& first = **call;
+    Task<Result<ChatAnswer>> second = ask(*shared_, first.make_hedge());
+    return hedged(*hedge_after, ask(*shared_, *std::move(call)), std::move(second), first,
                   &has_begun);
 }
 
 Task<Result<ChatStream>> Client::stream(const Chat& chat) {
-    Result<http::Request> made = request(kChatPath, write_chat_body(chat, true), kEventStream);
-    if (!made) return refused<ChatStream>(std::move(made).error());
-    std::unique_ptr<Call> call = make_call(*std::move(made));
+    Result<std::unique_ptr<Call>> call = make_call(chat, true);
+    if (!call) return refused<ChatStream>(std::move(call).error());
     const std::optional<Duration> hedge_after = shared_->options.hedge_after_;
-    if (!hedge_after) return begin(*shared_, std::move(call));
-    const Call& first = *call;
-    Task<Result<ChatStream>> second = begin_to_content(*shared_, make_hedge(first));
-    return hedged(*hedge_after, begin_to_content(*shared_, std::move(call)), std::move(second),
+    if (!hedge_after) return begin(*shared_, *std::move(call));
+    const Call& first = **call;
+    Task<Result<ChatStream>> second = begin_to_content(*shared_, first.make_hedge());
+    return hedged(*hedge_after, begin_to_content(*shared_, *std::move(call)), std::move(second),
                   first, &never_begun);
 }
 
-std::unique_ptr<Call> Client::make_call(http::Request request) const {
+Result<std::unique_ptr<Call>> Client::make_call(const Chat& chat, bool stream) const {
+    const Dialect& dialect = shared_->dialect;
+    const std::string path = chat_path(dialect, chat.model());
+    Result<http::Request> made =
+        request(path, write_body(chat, stream, dialect), stream ? kEventStream : kJson);
+    if (!made) return std::move(made).error();
     ClientOptions& options = shared_->options;
-    return std::make_unique<Call>(std::move(request), options.retry_, options.retry_budget_);
-}
-
-std::unique_ptr<Call> Client::make_hedge(const Call& first) const {
-    std::unique_ptr<Call> call = make_call(first.request());
-    call->be_hedge();
-    return call;
+    return std::make_unique<Call>(*std::move(made), chat, dialect.protocol, options.retry_,
+                                  options.retry_budget_);
 }
 
 Task<Result<RawAnswer>> Client::post(std::string path, std::string body) {
@@ -177,8 +205,10 @@ Task<Result<ChatAnswer>> Client::ask(Shared& shared, std::unique_ptr<Call> call)
         Result<void> gathered = co_await gather(*response, kAnswerBytesMax, body);
         call->on_end();
         if (gathered) {
-            Result<ChatAnswer> answer = decode_chat_answer(body);
-            if (answer) answer->report = call->take_report();
+            Result<ChatAnswer> answer = decode_answer(body, call->protocol());
+            call->settle(answer ? answer->usage : std::nullopt, Duration::zero());
+            if (!answer) co_return mask_secret(std::move(answer).error(), shared.rules.key);
+            answer->report = call->take_report();
             co_return answer;
         }
         std::optional<Instant> next;
@@ -191,6 +221,10 @@ Task<Result<ChatAnswer>> Client::ask(Shared& shared, std::unique_ptr<Call> call)
 // The head of an answer with a good status, after as many attempts as it takes.
 Task<Result<http::ResponseStream>> Client::open(Shared& shared, Call& call) {
     for (;;) {
+        if (shared.options.limiter_ != nullptr) {
+            Result<void> admitted = co_await wait_for_permit(*shared.options.limiter_, call);
+            if (!admitted) co_return call.last_word(std::move(admitted).error());
+        }
         call.begin_attempt();
         Result<http::ResponseStream> response =
             co_await shared.http.open(call.request(), call.options());
@@ -198,14 +232,25 @@ Task<Result<http::ResponseStream>> Client::open(Shared& shared, Call& call) {
         if (response) {
             call.on_head(response->head());
             if (response->head().is_success()) co_return response;
-            failed = co_await read_failure(*response);
+            Error told = co_await read_failure(*response);
+            failed = mask_secret(std::move(told), shared.rules.key);
         } else {
             failed = with_verdict(std::move(response).error());
         }
+        call.settle(std::nullopt, failed->retry_after());
         const std::optional<Instant> next = call.next_attempt(*failed);
         if (!next) co_return call.last_word(*std::move(failed));
         co_await sleep_until(*next);
     }
+}
+
+Task<Result<void>> Client::wait_for_permit(Limiter& limiter, Call& call) {
+    const Instant begun = Reactor::current().now();
+    Result<CallPermit> permit =
+        co_await timeout_at(call.deadline(), limiter.acquire(call.demand()));
+    if (!permit) co_return std::move(permit).error().with_context("waiting for the limiter");
+    call.admit(*std::move(permit), Reactor::current().now() - begun);
+    co_return Result<void>();
 }
 
 // Of a body that breaks off, the part that came is better than to hear of the cut.
@@ -231,7 +276,7 @@ Task<Result<ChatStream>> Client::begin(Shared& shared, std::unique_ptr<Call> cal
     }
     // The fields of the head are not kept: ten thousand streams may be live.
     const http::ResponseHead head = response->take_head();
-    co_return ChatStream(*std::move(response), call->take_report(), shared.content_limits);
+    co_return ChatStream(*std::move(response), *call, shared.rules);
 }
 
 Task<Result<ChatStream>> Client::begin_to_content(Shared& shared, std::unique_ptr<Call> call) {
@@ -251,9 +296,9 @@ Task<Result<ChatStream>> Client::begin_unstreamed(Shared& shared, http::Response
     const http::ResponseHead head = response.take_head();
     if (has_media_type(head.headers, kWebPage))
         co_return RawAnswer(head, std::move(body)).failure();
-    Result<ChatAnswer> answer = decode_chat_answer(body);
-    if (!answer) co_return std::move(answer).error();
-    ChatStream stream(std::move(response), call->take_report(), shared.content_limits);
+    Result<ChatAnswer> answer = decode_answer(body, call->protocol());
+    if (!answer) co_return mask_secret(std::move(answer).error(), shared.rules.key);
+    ChatStream stream(std::move(response), *call, shared.rules);
     stream.whole_ = std::make_unique<Delta>(as_one_delta(*std::move(answer)));
     co_return stream;
 }
@@ -265,8 +310,10 @@ Result<http::Request> Client::request(std::string_view path, Result<std::string>
     if (!url) return std::move(url).error();
     http::Request request("POST", *std::move(url));
     request.header("Content-Type", kJson).header("Accept", accept).header("User-Agent", "weir");
-    const std::string& key = shared_->options.api_key();
-    if (!key.empty()) request.header("Authorization", "Bearer " + key);
+    for (const auto& [name, value] :
+         request_headers(shared_->dialect, shared_->rules.key.reveal())) {
+        request.header(name, value);
+    }
     for (const auto& field : shared_->options.headers_) {
         request.header(field.name, field.value);
     }

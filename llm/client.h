@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The LLM client: chat completions, whole and streamed, against any OpenAI-compatible base URL.
+// The LLM client: chats, whole and streamed, with whatever server: the dialect decides the
+// protocol.
 //
 //     llm::Client client = llm::Client::make(llm::ClientOptions::from_environment()).value();
 //     Result<llm::ChatAnswer> answer = co_await client.chat(llm::Chat("model").user("Hello"));
@@ -32,7 +33,8 @@ class Call;
 class Client {
 public:
     /// HttpErrc::bad_url where the base URL cannot be used, Errc::bad_argument where the key
-    /// cannot be sent, or where neither of both was given.
+    /// cannot be sent, must not be (see ClientOptions::key_over_plain_http()), or where neither of
+    /// both was given.
     static Result<Client> make(ClientOptions options);
     Client(Client&&) noexcept;
     Client& operator=(Client&&) noexcept;
@@ -65,8 +67,8 @@ private:
     static Task<Result<RawAnswer>> pass(Task<Result<http::Response>> call);
     static Task<Result<http::ResponseStream>> open(Shared& shared, Call& call);
     static Task<Error> read_failure(http::ResponseStream& response);
-    std::unique_ptr<Call> make_call(http::Request request) const;
-    std::unique_ptr<Call> make_hedge(const Call& first) const;
+    Result<std::unique_ptr<Call>> make_call(const Chat& chat, bool stream) const;
+    static Task<Result<void>> wait_for_permit(Limiter& limiter, Call& call);
     Result<http::Request> request(std::string_view path, Result<std::string> body,
                                   std::string_view accept) const;
 

@@ -4,7 +4,10 @@
 #pragma once
 
 #include <weir/http/client.h>
+#include <weir/llm/limiter.h>
 #include <weir/llm/retry_budget.h>
+#include <weir/llm/secret.h>
+#include <weir/llm/wire/dialect.h>
 #include <weir/runtime/base/time.h>
 #include <weir/runtime/retry.h>
 #include <chrono>
@@ -19,11 +22,20 @@ public:
     ClientOptions() = default;
     /// From OPENAI_BASE_URL, OPENAI_API_KEY and OPENAI_MODEL, where they are set.
     static ClientOptions from_environment();
+    /// For a server that speaks this dialect, whose variables are its own: ANTHROPIC_API_KEY.
+    static ClientOptions from_environment(const Dialect& dialect);
 
     /// With its own path: "https://api.openai.com/v1", which is the default.
     ClientOptions& base_url(std::string url) { return base_url_ = std::move(url), *this; }
-    /// Sent as a bearer token; empty: none is sent.
-    ClientOptions& api_key(std::string key) { return api_key_ = std::move(key), *this; }
+    /// What the server speaks. Default: what its host suggests, see Dialect::for_url().
+    ClientOptions& dialect(const Dialect& dialect) { return dialect_ = dialect, *this; }
+    /// Sent as the dialect wants it, mostly as a bearer token; empty: none is sent. It never
+    /// appears in an error, and goes over TLS, to this machine or over a UNIX socket only.
+    ClientOptions& api_key(std::string key) { return api_key_ = ApiKey(std::move(key)), *this; }
+    /// Lets the key go to other machines over plain HTTP, where whoever is between can read it.
+    ClientOptions& key_over_plain_http(bool may = true) noexcept {
+        return may_expose_key_ = may, *this;
+    }
     /// What Client::model() gives, for those who do not care which. Default: "gpt-4o-mini".
     ClientOptions& model(std::string name) { return model_ = std::move(name), *this; }
     /// A field of each request, such as OpenAI-Organization. May be called several times.
@@ -57,18 +69,22 @@ public:
     ClientOptions& repeat_broken_answers(bool may = true) noexcept {
         return repeats_broken_ = may, *this;
     }
+    /// Has each attempt wait until the server's limits allow it; see Limiter, which must outlive
+    /// the client and may be shared with others. Default: none.
+    ClientOptions& limiter(Limiter& limiter) noexcept { return limiter_ = &limiter, *this; }
     /// Asks a second time, beside the first, if nothing of the answer has come after this time, and
     /// takes what comes first; the other is given up. Both may be paid for. Default: never.
     ClientOptions& hedge_after(Duration time) noexcept { return hedge_after_ = time, *this; }
 
     const std::string& base_url() const noexcept { return base_url_; }
-    const std::string& api_key() const noexcept { return api_key_; }
+    const ApiKey& api_key() const noexcept { return api_key_; }
     const std::string& model() const noexcept { return model_; }
 
 private:
     friend class Client;
     std::string base_url_ = "https://api.openai.com/v1";
-    std::string api_key_;
+    std::optional<Dialect> dialect_;
+    ApiKey api_key_;
     std::string model_ = "gpt-4o-mini";
     http::Headers headers_;
     Duration call_limit_ = std::chrono::seconds(600);
@@ -77,7 +93,9 @@ private:
     RetryPolicy retry_ = RetryPolicy().delay_max(std::chrono::seconds(8)).jitter(0.25);
     RetryBudget retry_budget_;
     std::optional<Duration> hedge_after_;
+    Limiter* limiter_ = nullptr;
     bool repeats_broken_ = false;
+    bool may_expose_key_ = false;
     http::ClientOptions http_;
 };
 

@@ -19,13 +19,15 @@ RawAnswer::RawAnswer(const http::ResponseHead& head, std::string text)
       body(std::move(text)),
       retry_after_ms(owned(head.headers.get("retry-after-ms"))),
       retry_after(owned(head.headers.get("retry-after"))),
-      date(owned(head.headers.get("date"))) {}
+      date(owned(head.headers.get("date"))),
+      should_retry(owned(head.headers.get("x-should-retry"))) {}
 
 Error RawAnswer::failure() const {
     RetryFields retry;
     retry.after_ms = retry_after_ms;
     retry.after = retry_after;
     retry.date = date;
+    retry.should_retry = should_retry;
     return failure_from_response(status, body, retry, request_id);
 }
 

@@ -30,6 +30,7 @@ public:
     std::optional<std::string> retry_after_ms;  ///< the headers of these names
     std::optional<std::string> retry_after;
     std::optional<std::string> date;
+    std::optional<std::string> should_retry;  ///< x-should-retry
 };
 
 }  // namespace weir::llm

@@ -5,6 +5,7 @@
 #include <weir/http/proxy.h>
 #include <weir/http/tls_context.h>
 #include <weir/http/wire/error.h>
+#include <weir/llm/wire/dialect.h>
 #include <weir/llm/wire/error.h>
 
 #include <CLI/CLI.hpp>
@@ -13,6 +14,7 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace weir::cli {
 namespace {
@@ -34,6 +36,13 @@ std::string_view advice_for(const Error& error) {
     return {};
 }
 
+std::vector<std::string> names_of_dialects() {
+    std::vector<std::string> names;
+    for (const std::string_view name : llm::Dialect::names())
+        names.emplace_back(name);
+    return names;
+}
+
 }  // namespace
 
 void EndpointOptions::add_to(CLI::App& command) {
@@ -42,6 +51,13 @@ void EndpointOptions::add_to(CLI::App& command) {
                        "[OPENAI_BASE_URL]");
     command.add_option("--api-key", api_key_,
                        "Sent as a bearer token; better kept in the environment [OPENAI_API_KEY]");
+    command
+        .add_option("--dialect", dialect_,
+                    "What the server speaks; otherwise its host decides. Also takes that vendor's "
+                    "variables: ANTHROPIC_API_KEY")
+        ->check(CLI::IsMember(names_of_dialects()));
+    command.add_flag("--key-over-plain-http", key_over_plain_http_,
+                     "Let the key go to another machine without TLS");
     command.add_option("--model", model_, "Which model to ask [OPENAI_MODEL]");
     command.add_option("--ca-file", ca_file_,
                        "PEM certificates to trust instead of the system's authorities");
@@ -53,6 +69,12 @@ void EndpointOptions::add_to(CLI::App& command) {
 
 Result<llm::ClientOptions> EndpointOptions::client_options() const {
     llm::ClientOptions options = llm::ClientOptions::from_environment();
+    if (!dialect_.empty()) {
+        Result<llm::Dialect> dialect = llm::Dialect::named(dialect_);
+        if (!dialect) return std::move(dialect).error();
+        options = llm::ClientOptions::from_environment(*dialect);
+    }
+    options.key_over_plain_http(key_over_plain_http_);
     if (!base_url_.empty()) options.base_url(base_url_);
     if (!api_key_.empty()) options.api_key(api_key_);
     if (!model_.empty()) options.model(model_);

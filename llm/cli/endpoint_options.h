@@ -32,7 +32,9 @@ private:
     std::string base_url_;
     std::string api_key_;
     std::string model_;
+    std::string dialect_;
     std::string ca_file_;
+    bool key_over_plain_http_ = false;
     double timeout_seconds_ = 600;
 };
 
