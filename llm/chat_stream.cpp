@@ -47,7 +47,7 @@ Task<Result<std::optional<Delta>>> ChatStream::next() {
         }
     }
     if (next && *next) note(**next);
-    if (has_ended_) settle();
+    if (has_ended_ && !std::exchange(is_settled_, true)) settle();
     if (!next) next = mask_secret(std::move(next).error(), rules_->key);
     co_return next;
 }

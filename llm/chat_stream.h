@@ -81,6 +81,7 @@ private:
     Instant phase_begun_;               // of the last phase of the timeline
     bool has_content_ = false;
     bool has_ended_ = false;
+    bool is_settled_ = false;
 };
 
 }  // namespace weir::llm

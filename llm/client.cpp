@@ -211,6 +211,7 @@ Task<Result<ChatAnswer>> Client::ask(Shared& shared, std::unique_ptr<Call> call)
             answer->report = call->take_report();
             co_return answer;
         }
+        call->settle(std::nullopt, Duration::zero());
         std::optional<Instant> next;
         if (shared.options.repeats_broken_) next = call->next_attempt(gathered.error());
         if (!next) co_return call->last_word(std::move(gathered).error());

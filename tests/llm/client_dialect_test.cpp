@@ -226,6 +226,25 @@ TEST(LlmClientLimits, CallsWaitForTheLimiterAndTellHowLong) {
     });
 }
 
+TEST(LlmClientLimits, ACallThatIsRepeatedGivesItsPlaceUpBefore) {
+    http::alone([]() -> Task<void> {
+        Limiter limiter(LimiterOptions().concurrency(1, 1));
+        const auto script = mock::Script().close_in_body().faulty_calls(1);
+        mock::Server server = mock::Server::listen(Endpoint::loopback(http::kPort), script).value();
+        co_await with_group([&](TaskGroup& group) -> Task<void> {
+            group.spawn(server.serve());
+            ClientOptions options;
+            options.base_url("http://127.0.0.1:8080/v1").limiter(limiter).repeat_broken_answers();
+            Client client = Client::make(options).value();
+            Result<ChatAnswer> answer = co_await client.chat(Chat("m").user("Hi"));
+            EXPECT_TRUE(answer.has_value()) << message_of(answer);
+            EXPECT_EQ(server.calls(), 2u);
+            EXPECT_EQ(limiter.stats().in_flight, 0u);
+            group.cancel();
+        });
+    });
+}
+
 TEST(LlmClientLimits, TheReportHasWhatTheServerSaysOfItsLimits) {
     const auto handler = [](http::Exchange& exchange) -> Task<void> {
         http::Headers headers;

@@ -204,6 +204,10 @@ TEST(LlmClientRetry, PhasesOfAStreamSumToTheWhole) {
             EXPECT_EQ(timeline.connecting > 0s, is_first);
             EXPECT_GE(timeline.thinking, 1900ms);
             EXPECT_GE(timeline.receiving, 1900ms);
+            co_await sleep_for(5s);
+            Result<std::optional<Delta>> again = co_await stream->next();
+            EXPECT_FALSE(again->has_value());
+            EXPECT_LT(timeline.receiving, 5s) << "what comes after the end does not count";
         }
     });
 }
