@@ -92,12 +92,12 @@ Simulation with_api() {
 }
 
 TEST(LlmWorld, EveryCallEndsWithAnAnswerOrAnError) {
-    const std::size_t frames = detail::frames_live();
+    const std::size_t frames = weir::detail::frames_live();
     Tally tally;
     const auto ended = simulate_seeds(kSeeds, with_api().faults(Faults::heavy()).shuffle(),
                                       [&] { return world(tally); });
     EXPECT_TRUE(ended) << ended.error().message();
-    EXPECT_EQ(detail::frames_live(), frames);
+    EXPECT_EQ(weir::detail::frames_live(), frames);
     EXPECT_EQ(tally.answers + tally.errors, static_cast<int>(kSeeds) * kCalls);
     EXPECT_EQ(tally.wrong, 0);
     EXPECT_GT(tally.answers, 0);
