@@ -204,19 +204,22 @@ Task<Result<ChatAnswer>> Client::ask(Shared& shared, std::unique_ptr<Call> call)
         std::string body;
         Result<void> gathered = co_await gather(*response, kAnswerBytesMax, body);
         call->on_end();
-        if (gathered) {
-            Result<ChatAnswer> answer = decode_answer(body, call->protocol());
-            call->settle(answer ? answer->usage : std::nullopt, Duration::zero());
-            if (!answer) co_return mask_secret(std::move(answer).error(), shared.rules.key);
-            answer->report = call->take_report();
-            co_return answer;
-        }
+        if (gathered) co_return read_answer(shared, *call, body);
         call->settle(std::nullopt, Duration::zero());
         std::optional<Instant> next;
         if (shared.options.repeats_broken_) next = call->next_attempt(gathered.error());
         if (!next) co_return call->last_word(std::move(gathered).error());
         co_await sleep_until(*next);
     }
+}
+
+// Not a part of ask(): another answer would lie in the frame of each call that waits.
+Result<ChatAnswer> Client::read_answer(Shared& shared, Call& call, std::string_view body) {
+    Result<ChatAnswer> answer = decode_answer(body, call.protocol());
+    call.settle(answer ? answer->usage : std::nullopt, Duration::zero());
+    if (!answer) return mask_secret(std::move(answer).error(), shared.rules.key);
+    answer->report = call.take_report();
+    return answer;
 }
 
 // The head of an answer with a good status, after as many attempts as it takes.

@@ -60,6 +60,7 @@ private:
     // Static, and over what is elsewhere: while they wait, they keep neither Chat nor Request, and
     // the client may be moved.
     static Task<Result<ChatAnswer>> ask(Shared& shared, std::unique_ptr<Call> call);
+    static Result<ChatAnswer> read_answer(Shared& shared, Call& call, std::string_view body);
     static Task<Result<ChatStream>> begin(Shared& shared, std::unique_ptr<Call> call);
     static Task<Result<ChatStream>> begin_to_content(Shared& shared, std::unique_ptr<Call> call);
     static Task<Result<ChatStream>> begin_unstreamed(Shared& shared, http::ResponseStream response,

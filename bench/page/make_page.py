@@ -26,6 +26,7 @@ GROUPS = [
     ("HTTP", ("head_parse", "http_call", "one_call", "inflight")),
     ("Connections and TLS", ("session_reuse", "tls_connect", "tls_connect_resumed",
                              "inflight_tls")),
+    ("LLM", ("chat_call", "stream_fast", "stream_paced", "stream_slow")),
     ("Tests", ("simulation_seeds",)),
 ]
 # Metrics that are shown in one plot: the name's first part is its title, the second a bar's label.
