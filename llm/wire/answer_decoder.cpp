@@ -44,7 +44,10 @@ public:
     /// Puts the choices into the answer; to be called when the document has been closed. False
     /// where what was kept raw is no JSON.
     bool settle_choices() {
-        std::ranges::stable_sort(choices_, {}, [](const Found& each) { return each.choice.index; });
+        // Equal ones in the order of their coming. clang warns of what stable_sort() is made of.
+        std::ranges::sort(choices_, {}, [](const Found& each) {
+            return std::pair(each.choice.index, each.number);
+        });
         for (Found& each : choices_) {
             if (!settle(each.calls)) return false;
             for (ToolCallDelta& call : each.calls)
@@ -74,6 +77,7 @@ private:
     struct Found {
         ChatChoice choice;
         std::vector<ToolCallDelta> calls;
+        std::size_t number = 0;  // in the order of their coming
     };
 
     static ToolCall whole(ToolCallDelta&& delta, const ChatChoice& choice) {
@@ -115,6 +119,7 @@ private:
         // An index that no server means is as good as none.
         const bool is_sane = index && *index >= 0 && *index < 1'000'000;
         found.choice.index = static_cast<int>(is_sane ? *index : std::ssize(choices_));
+        found.number = choices_.size();
         choices_.push_back(std::move(found));
         return simdjson::SUCCESS;
     }
